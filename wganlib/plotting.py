@@ -1,0 +1,210 @@
+"""The book's look: colours, one style for every figure, and helpers that draw into given axes.
+
+Colours carry meaning and never change it: real data is blue, fake data vermilion, the critic grey,
+what is known to be true is dashed ink.  All of them, and `OTHERS`, are told apart by readers with any
+common colour blindness, keep a contrast of 3:1 on white, and keep it when the dark theme turns
+lightness upside down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.text import Annotation
+
+REAL = "#1769aa"
+FAKE = "#d1480f"
+CRITIC = "#767b84"
+INK = "#1d2127"
+TRUTH = INK
+OTHERS = ("#0b8467", "#8a4fb3", "#a97808", "#c2407f", "#4a5568")
+MASS = LinearSegmentedColormap.from_list(
+    "wganlib.mass", ["#ffffff", "#e6e0f0", "#bcaed6", "#8a72b4", "#573a8b", "#2a1452"]
+)
+
+_STYLE = {
+    "figure.figsize": (8.0, 3.2),
+    "figure.dpi": 100,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "savefig.dpi": 160,
+    "savefig.bbox": None,
+    "font.family": "DejaVu Sans",
+    "font.size": 10.5,
+    "mathtext.fontset": "dejavusans",
+    "text.color": INK,
+    "axes.facecolor": "white",
+    "axes.edgecolor": "#8b9098",
+    "axes.linewidth": 0.8,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 10.5,
+    "axes.titlesize": 10.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": False,
+    "axes.prop_cycle": mpl.cycler(color=[REAL, FAKE, *OTHERS]),
+    "grid.color": "#e3e5e9",
+    "grid.linewidth": 0.8,
+    "xtick.color": "#5b616b",
+    "ytick.color": "#5b616b",
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "xtick.major.width": 0.8,
+    "ytick.major.width": 0.8,
+    "xtick.minor.visible": False,
+    "lines.linewidth": 2.0,
+    "lines.markersize": 5.0,
+    "lines.solid_capstyle": "round",
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "image.cmap": "wganlib.mass",
+    "image.interpolation": "nearest",
+}
+
+
+def use_house_style() -> None:
+    r"""Set Matplotlib's defaults to the book's look, for this process.
+
+    Notebooks call it once, in the cell that holds the imports.
+
+    Examples
+    --------
+    >>> use_house_style()
+    >>> mpl.rcParams["axes.spines.top"]
+    False
+    """
+    if "wganlib.mass" not in mpl.colormaps:
+        mpl.colormaps.register(MASS)
+    mpl.rcParams.update(_STYLE)
+
+
+def label_at(
+    ax: Axes, x: float, y: float, text: str, *, color: str = INK, dx: float = 6, dy: float = 0
+) -> Annotation:
+    r"""Write `text` beside the point `(x, y)` in the curve's own colour, instead of a legend.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    x, y
+        The point that the label belongs to, in data units.
+    text
+        The label.
+    color
+        The curve's colour.
+    dx, dy
+        Offset of the label from the point, in points (1/72 inch).  A negative `dx` puts the label
+        to the left of the point, and `dx=0` centres it.
+
+    Returns
+    -------
+    matplotlib.text.Annotation
+        The label, for changes that a single figure needs.
+    """
+    align = "left" if dx > 0 else "right" if dx < 0 else "center"
+    vertical = "bottom" if dy > 0 else "top" if dy < 0 else "center"
+    return ax.annotate(
+        text,
+        (x, y),
+        (dx, dy),
+        textcoords="offset points",
+        color=color,
+        ha=align,
+        va=vertical,
+        annotation_clip=False,
+    )
+
+
+def light_grid(ax: Axes, axis: str = "y") -> None:
+    r"""Draw a light grid behind the data, where a reader must read off values.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    axis
+        `"x"`, `"y"` or `"both"`.
+    """
+    ax.grid(visible=True, axis=axis, which="major")
+
+
+def image_grid(ax: Axes, images: object, *, n_columns: int | None = None, gap: int = 2) -> None:
+    r"""Draw a batch of grey images as one picture, row by row.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into; its frame and ticks are removed.
+    images
+        Array or CPU tensor of shape `(n, 1, height, width)` or `(n, height, width)`; float values
+        in [-1, 1], or uint8.  An image of value -1 (or 0) is white, of value 1 (or 255) ink.
+    n_columns
+        Images per row; the smallest square that holds all of them by default.
+    gap
+        White pixels between two images.
+
+    Raises
+    ------
+    ValueError
+        If `images` has another number of dimensions.
+    """
+    pixels = _as_grey(images)
+    n, height, width = pixels.shape
+    columns = n_columns or int(np.ceil(np.sqrt(n)))
+    rows = -(-n // columns)
+    canvas = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap))
+    for i, image in enumerate(pixels):
+        top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
+        canvas[top : top + height, left : left + width] = image
+    ax.imshow(canvas, cmap="Greys", vmin=0, vmax=1, interpolation="nearest")
+    ax.set_axis_off()
+
+
+def _as_grey(images: object) -> np.ndarray:
+    """Turn a batch of images into float values in [0, 1], shape `(n, height, width)`."""
+    pixels = np.asarray(getattr(images, "detach", lambda: images)())
+    if pixels.ndim == 4 and pixels.shape[1] == 1:
+        pixels = pixels[:, 0]
+    if pixels.ndim != 3:
+        raise ValueError(
+            f"images has shape {pixels.shape}; expected (n, 1, height, width) or (n, height, width)"
+        )
+    scaled = pixels / 255 if pixels.dtype == np.uint8 else (pixels + 1) / 2
+    return np.clip(scaled, 0, 1)
+
+
+def training_curve(
+    ax: Axes, step: Sequence[float], value: Sequence[float], *, color: str, window: int = 1
+) -> None:
+    r"""Draw one logged quantity against the generator step, smoothed over `window` entries.
+
+    The raw values stay visible as a faint line, so that smoothing hides nothing.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    step
+        Generator steps, shape `(n,)`.
+    value
+        Logged values, shape `(n,)`.
+    color
+        Colour of the curve.
+    window
+        Length of the running mean, in log entries; 1 draws the values alone.
+    """
+    step, value = np.asarray(step, float), np.asarray(value, float)
+    if window <= 1:
+        ax.plot(step, value, color=color)
+        return
+    ax.plot(step, value, color=color, alpha=0.25, linewidth=0.8)
+    mean = np.convolve(value, np.ones(window) / window, mode="valid")
+    ax.plot(step[window - 1 :], mean, color=color)
