@@ -1,20 +1,24 @@
 """The book's look: colours, one style for every figure, and helpers that draw into given axes.
 
 Colours carry meaning and never change it: real data is blue, fake data vermilion, the critic grey,
-what is known to be true is dashed ink.  All of them, and `OTHERS`, are told apart by readers with any
-common colour blindness, keep a contrast of 3:1 on white, and keep it when the dark theme turns
-lightness upside down.
+what is known to be true is dashed ink.  Each keeps a contrast of at least 3:1 on white, and keeps
+it when the dark theme turns lightness upside down.
 """
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Sequence
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 from matplotlib.text import Annotation
+from PIL import Image
 
 REAL = "#1769aa"
 FAKE = "#d1480f"
@@ -26,13 +30,12 @@ MASS = LinearSegmentedColormap.from_list(
     "wganlib.mass", ["#ffffff", "#e6e0f0", "#bcaed6", "#8a72b4", "#573a8b", "#2a1452"]
 )
 
+_DPI = 80  # of a figure as shown in a notebook; stored with twice as many for sharp screens
+
 _STYLE = {
     "figure.figsize": (8.0, 3.2),
-    "figure.dpi": 100,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
-    "savefig.dpi": 160,
-    "savefig.bbox": None,
     "font.family": "DejaVu Sans",
     "font.size": 10.5,
     "mathtext.fontset": "dejavusans",
@@ -72,7 +75,8 @@ _STYLE = {
 def use_house_style() -> None:
     r"""Set Matplotlib's defaults to the book's look, for this process.
 
-    Notebooks call it once, in the cell that holds the imports.
+    Notebooks call it once, in the cell that holds the imports.  There it also stores figures with
+    a palette of 256 colours and twice the pixels, a third of their usual size in bytes.
 
     Examples
     --------
@@ -82,7 +86,21 @@ def use_house_style() -> None:
     """
     if "wganlib.mass" not in mpl.colormaps:
         mpl.colormaps.register(MASS)
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None and "inline" in mpl.get_backend():
+        plt.switch_backend(mpl.get_backend())  # loaded later, it would undo the next line
+        shell.display_formatter.formatters["image/png"].for_type(Figure, _small_png)
     mpl.rcParams.update(_STYLE)
+
+
+def _small_png(figure: Figure) -> tuple[bytes, dict[str, int]]:
+    """Draw a figure as a palette PNG; return its bytes and the size to show it at, in pixels."""
+    full, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(full, format="png", dpi=2 * _DPI, bbox_inches="tight")
+    image = Image.open(full).convert("RGB")
+    palette = image.quantize(method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
+    palette.save(small, "png", optimize=True)
+    return small.getvalue(), {"width": image.width // 2, "height": image.height // 2}
 
 
 def label_at(
