@@ -1,0 +1,1 @@
+"""The small package behind *Wasserstein GANs, Measured*."""
