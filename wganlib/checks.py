@@ -1,0 +1,110 @@
+"""The book's one way to claim something: say it, compute it, compare, and stop if it is false."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def check(
+    claim: str,
+    value: ArrayLike,
+    *,
+    equals: ArrayLike | None = None,
+    within: float | None = None,
+    below: float | None = None,
+    above: float | None = None,
+    needs: str | None = None,
+    has: str | None = None,
+) -> None:
+    r"""Compare a computed value with what the text claims, and print the claim once it holds.
+
+    Exactly one kind of comparison is made:
+    :math:`|v - e| \le \text{within}` for every entry (``equals`` with ``within``),
+    :math:`v = e` (``equals`` alone; infinities allowed),
+    :math:`\text{above} < v < \text{below}` (either bound or both), or ``value`` is itself a truth
+    value.
+
+    Parameters
+    ----------
+    claim : str
+        The sentence that is claimed, ending in a full stop.
+    value : array_like
+        What was computed; a number, an array or a bool. Shape ``(...)``, any unit.
+    equals : array_like, optional
+        The expected value, broadcast against ``value``, same unit.
+    within : float, optional
+        Largest deviation allowed, same unit. Derive it (machine precision times size, a number of
+        standard errors, a theorem), never tune it.
+    below, above : float, optional
+        Strict bounds, same unit.
+    needs, has : str, optional
+        The data source that the claim is about and the one at hand. Where they differ, the check
+        is skipped, and says so.
+
+    Raises
+    ------
+    AssertionError
+        If the claim does not hold; the message gives the claim, the value and the rule.
+    ValueError
+        If the arguments name no comparison that could fail, or more than one.
+
+    Notes
+    -----
+    The printed line holds the expected value or the bounds and never the value itself, so that it
+    is the same on every machine that passes.
+
+    Examples
+    --------
+    >>> check("Half of one is a half.", 1 / 2, equals=0.5)
+    ✓ Half of one is a half.  [= 0.5]
+    >>> check("Ten machine epsilons are little.", 10 * 2.2e-16, below=1e-12)
+    ✓ Ten machine epsilons are little.  [< 1e-12]
+    """
+    rule, holds = _rule(value, equals, within, below, above)
+    if needs != has:
+        print(f"– Skipped, needs {needs} and this is {has}: {claim}")
+        return
+    if not holds:
+        raise AssertionError(f"{claim}  Computed: {_shown(value)}. Required: {rule or 'true'}.")
+    print(f"✓ {claim}" + (f"  [{rule}]" if rule else ""))
+
+
+def _rule(value, equals, within, below, above) -> tuple[str, bool]:
+    """Return the comparison in words and whether it holds (NaN never does)."""
+    v = np.asarray(value)
+    bounded = below is not None or above is not None
+    if equals is not None and bounded:
+        raise ValueError("give either `equals` or bounds, not both")
+    if within is not None and (equals is None or not 0 <= within < np.inf):
+        raise ValueError(f"within={within}: needs `equals` and must be finite and not negative")
+    if v.size == 0:
+        raise ValueError("value is empty: a check over nothing cannot fail")
+    if equals is not None:
+        e = np.asarray(equals)
+        near = v == e if within is None else _deviation(v, e) <= within
+        tail = "" if within is None else f" ± {within:.1g}"
+        return ("= " if within is None else "") + _shown(equals) + tail, bool(np.all(near))
+    if bounded:
+        low, high = (-np.inf if above is None else above), (np.inf if below is None else below)
+        parts = [f"> {above:.4g}" * (above is not None), f"< {below:.4g}" * (below is not None)]
+        return " and ".join(filter(None, parts)), bool(np.all((low < v) & (v < high)))
+    if v.dtype != bool:
+        raise ValueError(f"value={_shown(value)} is no truth value: give `equals` or a bound")
+    return "", bool(v.all())
+
+
+def _deviation(v: np.ndarray, e: np.ndarray) -> np.ndarray:
+    """Return |v − e|, zero where both are the same infinity."""
+    with np.errstate(invalid="ignore"):
+        return np.where(v == e, 0.0, np.abs(v - e))
+
+
+def _shown(value: ArrayLike) -> str:
+    """Write a number to four digits, and a larger array as its shape and range."""
+    v = np.asarray(value)
+    if v.size == 1:
+        return f"{v.item():.4g}" if v.dtype.kind in "fiu" else str(v.item())
+    if v.size <= 8:
+        return np.array2string(v, precision=4, separator=", ").replace("\n", "")
+    return f"{v.size} values from {v.min():.4g} to {v.max():.4g}"
