@@ -1,0 +1,116 @@
+"""Execute and store the book's notebooks, and write the setup cell that they share.
+
+Usage:
+  python book/_ext/notebooks.py execute [NAME ...]   run and store (all, or ch09, ch10, …)
+  python book/_ext/notebooks.py setup [--check]      write the setup cell from `_config.yml`
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import yaml
+from nbclient import NotebookClient
+
+BOOK = Path(__file__).resolve().parents[1]
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+INSTALL = """\
+# On Colab this installs wganlib; elsewhere it does nothing.
+import importlib.util
+
+if importlib.util.find_spec("wganlib") is None:
+    {missing}"""
+PIP = '%pip install -q "git+{url}@main"'
+UNSET = 'raise ModuleNotFoundError("wganlib is missing: run `pip install -e .` in the clone")'
+
+
+def setup_source() -> str:
+    """Return the setup cell: how to install wganlib where it is missing."""
+    config = yaml.safe_load((BOOK.parent / "_config.yml").read_text(encoding="utf8"))
+    url = (config.get("repository") or {}).get("url")
+    return INSTALL.format(missing=PIP.format(url=url) if url else UNSET)
+
+
+def chosen(names: list[str]) -> list[Path]:
+    """Return the notebooks whose file names start with one of the names; all without names."""
+    found = [p for p in sorted(BOOK.glob("*.ipynb")) if p.name.startswith(tuple(names) or "")]
+    if not found:
+        sys.exit(f"no notebook in {BOOK} starts with {', '.join(names)}")
+    return found
+
+
+def write_setup(notebook: nbformat.NotebookNode) -> bool:
+    """Put the shared source into every cell tagged ``setup``; returns whether it changed."""
+    changed = False
+    for cell in notebook.cells:
+        if "setup" in cell.metadata.get("tags", []) and cell.source != setup_source():
+            cell.source, changed = setup_source(), True
+    return changed
+
+
+def tidy(notebook: nbformat.NotebookNode) -> None:
+    """Keep only the metadata that readers and the book need."""
+    notebook.metadata = nbformat.from_dict(
+        {
+            "accelerator": "GPU",
+            "colab": {"gpuType": "T4"},
+            "kernelspec": KERNEL,
+            "language_info": {"name": "python"},
+        }
+    )
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:02d}"
+        cell.metadata.pop("execution", None)
+
+
+def store(path: Path, notebook: nbformat.NotebookNode) -> None:
+    """Write a notebook whole, through a file beside it."""
+    beside = path.with_suffix(".part")
+    nbformat.write(notebook, beside)
+    beside.replace(path)
+
+
+def execute(path: Path) -> float:
+    """Run a notebook from top to bottom and store it; returns seconds."""
+    notebook = nbformat.read(path, as_version=4)
+    write_setup(notebook)
+    tidy(notebook)
+    start = time.perf_counter()
+    NotebookClient(
+        notebook,
+        timeout=900,
+        kernel_name="python3",
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(BOOK)}},
+    ).execute()
+    seconds = time.perf_counter() - start
+    store(path, notebook)
+    return seconds
+
+
+def main() -> None:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("command", choices=["execute", "setup"])
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--check", action="store_true", help="change nothing, fail if needed")
+    arguments = parser.parse_args()
+    for path in chosen(arguments.names):
+        if arguments.command == "execute":
+            seconds = execute(path)
+            print(f"{path.name}: {seconds:.0f} s, {path.stat().st_size / 1e3:.0f} kB", flush=True)
+            continue
+        notebook = nbformat.read(path, as_version=4)
+        if write_setup(notebook):
+            if arguments.check:
+                sys.exit(f"{path.name}: the setup cell is not the shared one; run `make setup`")
+            store(path, notebook)
+
+
+if __name__ == "__main__":
+    main()
