@@ -167,8 +167,8 @@ def wasserstein_1d(
 
     Source
     ------
-    Peyré and Cuturi, Computational Optimal Transport (2019), section 2.6, proposition 2.17 and
-    remark 2.30. Solver: ``ot.wasserstein_1d``.
+    Peyré and Cuturi, Computational Optimal Transport (2019), remarks 2.28 and 2.30. Solver:
+    ``ot.wasserstein_1d``.
 
     Examples
     --------
@@ -217,7 +217,7 @@ def exact_w1(
 
     Source
     ------
-    Peyré and Cuturi, Computational Optimal Transport (2019), equation (2.11). Solver: on the line
+    Peyré and Cuturi, Computational Optimal Transport (2019), chapter 2. Solver: on the line
     `wasserstein_1d`, elsewhere `network_simplex`.
 
     Examples
@@ -263,8 +263,8 @@ def optimal_plan(
 
     Source
     ------
-    Peyré and Cuturi, Computational Optimal Transport (2019), equation (2.11) and section 3.4.
-    Solvers: ``ot.emd_1d`` and `network_simplex`.
+    Peyré and Cuturi, Computational Optimal Transport (2019), chapters 2 and 3. Solvers:
+    ``ot.emd_1d`` and `network_simplex`.
 
     Examples
     --------
@@ -314,7 +314,7 @@ def network_simplex(
 
     Source
     ------
-    Peyré and Cuturi, Computational Optimal Transport (2019), section 3.5. Solver: ``ot.emd``, the
+    Peyré and Cuturi, Computational Optimal Transport (2019), chapter 3. Solver: ``ot.emd``, the
     network simplex of Bonneel et al. (2011).
 
     Examples
