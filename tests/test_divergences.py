@@ -11,6 +11,7 @@ from wganlib.divergences import (
     js_divergence,
     kl_divergence,
     optimal_discriminator,
+    shared_masses,
     total_variation,
 )
 
@@ -85,6 +86,29 @@ def test_the_optimal_discriminator_is_the_share_of_real_mass():
     np.testing.assert_array_equal(optimal_discriminator(p, q), [1, 0.5, 0, 0.5])
 
 
+def test_samples_share_their_common_places_once():
+    x = np.array([[0.0, 1], [0, 1], [2, 3], [-0.0, 4]])
+    y = torch.tensor([[0.0, 4], [2, 3], [5, 5]])
+    p, q = shared_masses(x, y)
+    np.testing.assert_array_equal(p, [0.5, 0.25, 0.25, 0])
+    np.testing.assert_array_equal(q, [0, 1 / 3, 1 / 3, 1 / 3])
+    assert js_divergence(*shared_masses(x[:2], y)) == pytest.approx(np.log(2), abs=4 * EPS)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        ([], [1.0], "x has shape"),
+        ([1.0], 1.0, "y has shape"),
+        ([np.nan], [1.0], "x holds NaN"),
+        ([[1.0, 2.0]], [1.0], "2 coordinates and of y 1"),
+    ],
+)
+def test_bad_samples_are_named(x, y, message):
+    with pytest.raises(ValueError, match=message):
+        shared_masses(x, y)
+
+
 # --- invariants ---------------------------------------------------------------------------
 
 
@@ -143,7 +167,7 @@ def test_leading_axes_broadcast(divergence, pairs):
 def test_tensors_lists_and_single_precision_give_float64(divergence):
     p, q = [0.1, 0.2, 0.7], [0.3, 0.3, 0.4]
     exact = divergence(p, q)
-    single = divergence(torch.tensor(p), torch.tensor(q))
+    single = divergence(torch.tensor(p, requires_grad=True), torch.tensor(q))
     assert exact.dtype == single.dtype == np.float64
     np.testing.assert_allclose(single, exact, rtol=1e-6)
     np.testing.assert_array_equal(divergence(torch.tensor(p, dtype=torch.float64), q), exact)

@@ -11,10 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import rel_entr
 
-__all__ = ["js_divergence", "kl_divergence", "optimal_discriminator", "total_variation"]
+__all__ = [
+    "js_divergence",
+    "kl_divergence",
+    "optimal_discriminator",
+    "shared_masses",
+    "total_variation",
+]
 
 # Masses may miss a total of one by what single precision loses; anything more is a mistake.
-MASS_TOLERANCE = 1e-5
+MASS_TOLERANCE = 1e-6
 
 
 def kl_divergence(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64]:
@@ -169,6 +175,53 @@ def optimal_discriminator(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np
     return np.divide(share, total, out=np.full(total.shape, 0.5), where=total > 0)[()]
 
 
+def shared_masses(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    r"""Masses of two samples over the union of their places, ready for the divergences above.
+
+    .. math:: p_i = \frac{\#\{k : x_k = u_i\}}{n}, \qquad q_i = \frac{\#\{k : y_k = u_i\}}{m}
+
+    where :math:`u_1, u_2, \dots` are the distinct places that occur in `x` or in `y`.
+
+    Parameters
+    ----------
+    x, y : array_like, shapes (n,) and (m,), or (n, d) and (m, d)
+        Points, each of the same weight, in data units.
+
+    Returns
+    -------
+    p, q : numpy.ndarray, both of shape (number of distinct places,)
+        Masses that sum to one. Unit: none.
+
+    Raises
+    ------
+    ValueError
+        If a sample is empty, holds NaN or infinity, or the dimensions do not match.
+
+    Examples
+    --------
+    >>> p, q = shared_masses([0.0, 1.0], [1.0, 2.0])
+    >>> p.tolist(), q.tolist()
+    ([0.5, 0.5, 0.0], [0.0, 0.5, 0.5])
+    """
+    x, y = _points(x, "x"), _points(y, "y")
+    if x.shape[1] != y.shape[1]:
+        raise ValueError(f"points of x have {x.shape[1]} coordinates and of y {y.shape[1]}")
+    places, index = np.unique(np.concatenate([x, y]), axis=0, return_inverse=True)
+    index = index.ravel()  # NumPy 2.0 gave it a second axis
+    p = np.bincount(index[: len(x)], minlength=len(places)) / len(x)
+    q = np.bincount(index[len(x) :], minlength=len(places)) / len(y)
+    return p, q
+
+
+def _points(points: ArrayLike, name: str) -> np.ndarray:
+    points = _as_float64(points)
+    if points.ndim not in (1, 2) or points.size == 0:
+        raise ValueError(f"{name} has shape {points.shape}; give points as (n,) or (n, d)")
+    if not np.isfinite(points).all():
+        raise ValueError(f"{name} holds NaN or infinite coordinates; remove them")
+    return points.reshape(len(points), -1)
+
+
 def _two_distributions(p: ArrayLike, q: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return both as float64 of one shape, each summing to one along the last axis."""
     p, q = _distribution(p, "p"), _distribution(q, "q")
@@ -195,7 +248,7 @@ def _distribution(masses: ArrayLike, name: str) -> np.ndarray:
 
 
 def _non_negative(values: ArrayLike, name: str) -> np.ndarray:
-    values = np.asarray(values, dtype=np.float64)
+    values = _as_float64(values)
     if not np.isfinite(values).all():
         raise ValueError(f"{name} holds NaN or infinite entries; remove them")
     if (values < 0).any():
@@ -209,3 +262,8 @@ def _broadcast(p: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     except ValueError:
         raise ValueError(f"shapes {p.shape} of p and {q.shape} of q do not broadcast") from None
     return p, q
+
+
+def _as_float64(values: ArrayLike) -> np.ndarray:
+    """Take arrays, lists and CPU tensors, those with a graph behind them too."""
+    return np.asarray(getattr(values, "detach", lambda: values)(), dtype=np.float64)
