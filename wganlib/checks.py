@@ -86,9 +86,10 @@ def _rule(value, equals, within, below, above) -> tuple[str, bool]:
         tail = "" if within is None else f" ± {within:.1g}"
         return ("= " if within is None else "") + _shown(equals) + tail, bool(np.all(near))
     if bounded:
-        low, high = (-np.inf if above is None else above), (np.inf if below is None else below)
-        parts = [f"> {above:.4g}" * (above is not None), f"< {below:.4g}" * (below is not None)]
-        return " and ".join(filter(None, parts)), bool(np.all((low < v) & (v < high)))
+        bounds = {"> ": (above, v.__gt__), "< ": (below, v.__lt__)}
+        given = {sign: pair for sign, pair in bounds.items() if pair[0] is not None}
+        rule = " and ".join(f"{sign}{bound:.4g}" for sign, (bound, _) in given.items())
+        return rule, all(bool(np.all(compare(bound))) for bound, compare in given.values())
     if v.dtype != bool:
         raise ValueError(f"value={_shown(value)} is no truth value: give `equals` or a bound")
     return "", bool(v.all())

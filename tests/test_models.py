@@ -1,0 +1,56 @@
+"""Networks: shapes, what a critic must not contain, independence of samples."""
+
+import pytest
+import torch
+from torch import nn
+
+from wganlib import models
+
+CRITICS = [(models.MLPCritic(), (2,)), (models.ConvCritic(), (1, 28, 28))]
+GENERATORS = [(models.MLPGenerator(), (2,)), (models.ConvGenerator(), (1, 28, 28))]
+
+
+@pytest.mark.parametrize(("critic", "shape"), CRITICS)
+def test_a_critic_gives_one_score_for_each_sample(critic, shape):
+    assert critic(torch.zeros(5, *shape)).shape == (5,)
+
+
+@pytest.mark.parametrize(("critic", "shape"), CRITICS)
+def test_a_critic_has_no_sigmoid_and_no_batch_norm(critic, shape):
+    kinds = {type(m) for m in critic.modules()}
+    assert not kinds & {nn.Sigmoid, nn.BatchNorm1d, nn.BatchNorm2d}
+
+
+@pytest.mark.parametrize(("critic", "shape"), CRITICS)
+def test_a_score_does_not_depend_on_the_rest_of_the_batch(critic, shape):
+    x = torch.randn(8, *shape)
+    torch.testing.assert_close(critic(x)[:3], critic(x[:3]))
+
+
+@pytest.mark.parametrize(("generator", "shape"), GENERATORS)
+def test_a_generator_makes_samples_of_the_data_s_shape(generator, shape):
+    rng = torch.Generator().manual_seed(0)
+    latent = generator.sample_latent(5, rng)
+    assert latent.shape == (5, generator.latent_dim)
+    assert generator(latent).shape == (5, *shape)
+
+
+def test_generated_pixels_stay_in_range():
+    generator = models.ConvGenerator(latent_dim=7, width=4)
+    assert generator(100 * generator.sample_latent(9)).abs().max() <= 1
+
+
+@pytest.mark.parametrize(
+    "network",
+    [models.MLPGenerator(3, 5, width=7, depth=2), models.MLPCritic(5, width=7, depth=2),
+     models.ConvGenerator(7, 4), models.ConvCritic(4)],
+)  # fmt: skip
+def test_a_network_can_be_built_again_from_its_arguments(network):
+    again = type(network)(**network.arguments)
+    shapes = [p.shape for p in network.parameters()]
+    assert [p.shape for p in again.parameters()] == shapes
+
+
+def test_depth_counts_hidden_layers():
+    linear = [m for m in models.MLPCritic(depth=4).modules() if isinstance(m, nn.Linear)]
+    assert len(linear) == 5
