@@ -231,7 +231,7 @@ def train(
             if project is not None:
                 project(critic, config.clip_value)
         loss = _generator_step(state, draw, objective)
-        window[(step - 1) % config.log_every] = torch.cat([row / config.n_critic, loss[None]])
+        window[step - state.step - 1] = torch.cat([row / config.n_critic, loss[None]])
         bar.update()
         if step % config.log_every and step != last:
             continue
@@ -337,9 +337,14 @@ class _State:
 
     def load(self, path: Path) -> None:
         """Go back to a stored state, if it belongs to this run."""
-        with safetensors.safe_open(path, framework="pt") as file:
-            about = {k: json.loads(v) for k, v in (file.metadata() or {}).items()}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        try:
+            with safetensors.safe_open(path, framework="pt") as file:
+                about = {k: json.loads(v) for k, v in (file.metadata() or {}).items()}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except safetensors.SafetensorError as error:
+            raise ValueError(
+                f"{path} is no checkpoint ({error}): remove it to start anew"
+            ) from error
         mine, theirs = asdict(self.config), about.get("config", {})
         differing = [f"{k}={theirs.get(k)} there, {v} here" for k, v in mine.items()
                      if theirs.get(k) != v]  # fmt: skip
