@@ -3,6 +3,7 @@
 Usage:
   python book/_ext/notebooks.py execute [NAME ...]   run and store (all, or ch09, ch10, …)
   python book/_ext/notebooks.py setup [--check]      write the setup cell from `_config.yml`
+  python book/_ext/notebooks.py text                 print the prose, for a spelling checker
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def execute(path: Path) -> float:
 def main() -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["execute", "setup"])
+    parser.add_argument("command", choices=["execute", "setup", "text"])
     parser.add_argument("names", nargs="*")
     parser.add_argument("--check", action="store_true", help="change nothing, fail if needed")
     arguments = parser.parse_args()
@@ -106,9 +107,11 @@ def main() -> None:
             print(f"{path.name}: {seconds:.0f} s, {path.stat().st_size / 1e3:.0f} kB", flush=True)
             continue
         notebook = nbformat.read(path, as_version=4)
-        if write_setup(notebook):
+        if arguments.command == "text":
+            print("\n\n".join(c.source for c in notebook.cells if c.cell_type == "markdown"))
+        elif write_setup(notebook):
             if arguments.check:
-                sys.exit(f"{path.name}: the setup cell is not the shared one; run `make setup`")
+                sys.exit(f"{path.name}: the setup cell is not the shared one; run `make notebooks`")
             store(path, notebook)
 
 
