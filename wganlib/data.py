@@ -1,9 +1,11 @@
-"""MNIST on the device, and what stands in where MNIST cannot be had."""
+"""Toy laws with exact samplers; MNIST on the device, and what stands in where it cannot be had."""
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
+import math
 import os
 import shutil
 import socket
@@ -29,6 +31,268 @@ _REMEDIES = (
     "digits bundled with scikit-learn."
 )
 _SPLITS = ("train", "test")
+_UNWRITABLE = (
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOSPC,
+)  # fmt: skip
+
+
+# Gulrajani et al.'s toy script draws at a handy scale, then divides by 1.414, 2.828 and 7.5.
+RING_RADIUS, RING_STD = 2 / 1.414, 0.02 / 1.414  # 1.4144 and 0.01414 data units
+GRID_SPACING, GRID_STD = 2 / 2.828, 0.05 / 2.828  # 0.7072 and 0.01768 data units
+ROLL_SCALE = 7.5
+
+
+def parallel_lines(n: int, shift: float = 0.0, *, rng: torch.Generator | None = None) -> Tensor:
+    r"""Draw from the uniform law on a vertical segment of length 1.
+
+    .. math:: x = (\theta, u), \qquad u \sim U[0, 1]
+
+    Parameters
+    ----------
+    n : int
+        How many points.
+    shift : float
+        The first coordinate :math:`\theta`, data units. Two such laws lie at distance
+        :math:`W_1 = |\theta - \theta'|`.
+    rng : torch.Generator, optional
+        Its device is the points' device.
+
+    Returns
+    -------
+    Tensor
+        float32, shape ``(n, 2)``, data units.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is below 1.
+
+    Notes
+    -----
+    Source: Arjovsky, Chintala & Bottou (2017), Example 1.
+    """
+    _at_least("n", n, 1)
+    device = rng.device if rng is not None else "cpu"
+    height = torch.rand(n, generator=rng, device=device)
+    return torch.stack([torch.full_like(height, shift), height], dim=1)
+
+
+def ring_centres(modes: int = 8, *, radius: float = RING_RADIUS) -> Tensor:
+    r"""Return equally spaced points on a circle, the first at angle 0.
+
+    .. math:: c_k = r\,(\cos 2\pi k/K,\ \sin 2\pi k/K), \qquad k = 0, \dots, K - 1
+
+    Parameters
+    ----------
+    modes : int
+        Their number :math:`K`.
+    radius : float
+        The radius :math:`r`, data units; 1.4144 in the paper's script.
+
+    Returns
+    -------
+    Tensor
+        float32, shape ``(modes, 2)``, data units, on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If ``modes`` is below 1.
+
+    Notes
+    -----
+    Source: the published script ``gan_toy.py`` of Gulrajani et al. (2017).
+
+    Examples
+    --------
+    >>> ring_centres(4, radius=2.0).round()
+    tensor([[ 2.,  0.],
+            [-0.,  2.],
+            [-2., -0.],
+            [ 0., -2.]])
+    """
+    _at_least("modes", modes, 1)
+    angle = 2 * math.pi * torch.arange(modes) / modes
+    return radius * torch.stack([angle.cos(), angle.sin()], dim=1)
+
+
+def gaussian_ring(
+    n: int,
+    modes: int = 8,
+    *,
+    radius: float = RING_RADIUS,
+    std: float = RING_STD,
+    rng: torch.Generator | None = None,
+) -> Tensor:
+    r"""Draw from equally likely Gaussians around the points of `ring_centres`.
+
+    .. math:: x \sim \frac1K\sum_k \mathcal N(c_k, \sigma^2 I)
+
+    Parameters
+    ----------
+    n : int
+        How many points.
+    modes : int
+        The number :math:`K` of Gaussians.
+    radius, std : float
+        Radius of the ring and :math:`\sigma` of each Gaussian, data units; 1.4144 and 0.01414 in
+        the paper's script.
+    rng : torch.Generator, optional
+        Its device is the points' device.
+
+    Returns
+    -------
+    Tensor
+        float32, shape ``(n, 2)``, data units.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` or ``modes`` is below 1, or ``std`` below 0.
+
+    Notes
+    -----
+    Source: the published script ``gan_toy.py`` of Gulrajani et al. (2017).
+    """
+    return _mixture(n, ring_centres(modes, radius=radius), std, rng)
+
+
+def grid_centres(side: int = 5, *, spacing: float = GRID_SPACING) -> Tensor:
+    r"""Return the points of a square lattice around the origin, row by row from below.
+
+    .. math:: c_{ij} = s\,\bigl(i - \tfrac{K-1}2,\ j - \tfrac{K-1}2\bigr)
+
+    Parameters
+    ----------
+    side : int
+        Points on a side, :math:`K`.
+    spacing : float
+        Distance :math:`s` of neighbours, data units; 0.7072 in the paper's script.
+
+    Returns
+    -------
+    Tensor
+        float32, shape ``(side**2, 2)``, data units, on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If ``side`` is below 1.
+
+    Notes
+    -----
+    Source: the published script ``gan_toy.py`` of Gulrajani et al. (2017).
+
+    Examples
+    --------
+    >>> grid_centres(2, spacing=2.0)
+    tensor([[-1., -1.],
+            [ 1., -1.],
+            [-1.,  1.],
+            [ 1.,  1.]])
+    """
+    _at_least("side", side, 1)
+    place = spacing * (torch.arange(side) - (side - 1) / 2)
+    y, x = torch.meshgrid(place, place, indexing="ij")
+    return torch.stack([x, y], dim=-1).view(-1, 2)  # (side, side, 2) -> (side^2, 2)
+
+
+def gaussian_grid(
+    n: int,
+    side: int = 5,
+    *,
+    spacing: float = GRID_SPACING,
+    std: float = GRID_STD,
+    rng: torch.Generator | None = None,
+) -> Tensor:
+    r"""Draw from equally likely Gaussians around the points of `grid_centres`.
+
+    .. math:: x \sim \frac1{K^2}\sum_{ij} \mathcal N(c_{ij}, \sigma^2 I)
+
+    Parameters
+    ----------
+    n : int
+        How many points.
+    side : int
+        Gaussians on a side, :math:`K`.
+    spacing, std : float
+        Distance of neighbours and :math:`\sigma` of each Gaussian, data units; 0.7072 and 0.01768
+        in the paper's script.
+    rng : torch.Generator, optional
+        Its device is the points' device.
+
+    Returns
+    -------
+    Tensor
+        float32, shape ``(n, 2)``, data units.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` or ``side`` is below 1, or ``std`` below 0.
+
+    Notes
+    -----
+    *Differs from the paper*: every point is new; the script shuffles 100,000 points once.
+    Source: the published script ``gan_toy.py`` of Gulrajani et al. (2017).
+    """
+    return _mixture(n, grid_centres(side, spacing=spacing), std, rng)
+
+
+def swiss_roll(
+    n: int, *, std: float = 0.25 / ROLL_SCALE, rng: torch.Generator | None = None
+) -> Tensor:
+    r"""Draw from a spiral of one and a half turns, blurred.
+
+    .. math:: x = \frac{t}{7.5}\,(\cos t, \sin t) + \sigma z, \qquad
+        t \sim U[\tfrac32\pi, \tfrac92\pi], \quad z \sim \mathcal N(0, I)
+
+    Parameters
+    ----------
+    n : int
+        How many points.
+    std : float
+        The blur :math:`\sigma`, data units; 0.25/7.5 in the paper's script.
+    rng : torch.Generator, optional
+        Its device is the points' device.
+
+    Returns
+    -------
+    Tensor
+        float32, shape ``(n, 2)``, data units; the radius grows from 0.63 to 1.88.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is below 1, or ``std`` below 0.
+
+    Notes
+    -----
+    Source: the published script ``gan_toy.py`` of Gulrajani et al. (2017), which takes two of the
+    three coordinates of scikit-learn's ``make_swiss_roll``.
+    """
+    _at_least("n", n, 1)
+    _at_least("std", std, 0)
+    device = rng.device if rng is not None else "cpu"
+    t = 1.5 * math.pi * (1 + 2 * torch.rand(n, generator=rng, device=device))
+    spiral = t[:, None] / ROLL_SCALE * torch.stack([t.cos(), t.sin()], dim=1)
+    return spiral + std * torch.randn(n, 2, generator=rng, device=device)
+
+
+def _mixture(n: int, centres: Tensor, std: float, rng: torch.Generator | None) -> Tensor:
+    """Draw n points from equally likely round Gaussians."""
+    _at_least("n", n, 1)
+    _at_least("std", std, 0)
+    device = rng.device if rng is not None else "cpu"
+    which = torch.randint(len(centres), (n,), generator=rng, device=device)
+    noise = torch.randn(n, centres.shape[1], generator=rng, device=device)
+    return centres.to(device)[which] + std * noise
+
+
+def _at_least(name: str, value: float, least: float) -> None:
+    """Refuse a number that is too small, or NaN."""
+    if not value >= least:
+        raise ValueError(f"{name}={value} must be at least {least}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,9 +393,7 @@ def mnist(
         raise ValueError(f"split={split!r} must be 'train' or 'test'")
     root = Path(root or os.environ.get("WGANLIB_DATA") or platformdirs.user_cache_dir("wganlib"))
     mirror = str(mirror or os.environ.get("MNIST_MIRROR") or "")
-    raw = root / "MNIST" / "raw"
-    if _remove_damaged(raw):
-        _fetch(root, mirror)
+    _provide(root, mirror)
     dataset = MNIST(root, train=split == "train")
     return Digits(
         pixels=dataset.data[:, None], labels=dataset.targets.to(torch.int64), source="MNIST"
@@ -190,6 +452,20 @@ def _bundled(split: str) -> Digits:
     )
 
 
+def _provide(root: Path, mirror: str) -> None:
+    """See to it that the cache holds all files, whole; say so if it cannot be written."""
+    try:
+        if _remove_damaged(root / "MNIST" / "raw"):
+            _fetch(root, mirror)
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        raise PermissionError(
+            f"the cache folder {root} cannot be written ({error.strerror}): "
+            "set WGANLIB_DATA, or root=, to a folder that can"
+        ) from error
+
+
 def _remove_damaged(raw: Path) -> list[str]:
     """Remove archives and unpacked files that are damaged; return the names that are wanting."""
     wanting = []
@@ -199,9 +475,9 @@ def _remove_damaged(raw: Path) -> list[str]:
         if found == md5 and unpacked.exists() and _unpacked_faithfully(archive, unpacked):
             continue
         wanting.append(name)
-        unpacked.unlink(missing_ok=True)
-        if found != md5:
-            archive.unlink(missing_ok=True)
+        for file in (unpacked, archive):
+            if file.exists() and (file is unpacked or found != md5):
+                file.unlink()
     return wanting
 
 
@@ -214,22 +490,16 @@ def _unpacked_faithfully(archive: Path, unpacked: Path) -> bool:
 def _fetch(root: Path, mirror: str) -> None:
     """Fill the cache with what is missing, from a temporary folder, file by whole file."""
     raw = root / "MNIST" / "raw"
-    try:
-        raw.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root, prefix=".download-") as folder:
-            for name, md5 in MNIST.resources:
-                archive = raw / name
-                if not archive.exists():
-                    os.replace(_download(Path(folder), name, md5, mirror), archive)
-                fresh = Path(folder) / name.removesuffix(".gz")
-                with gzip.open(archive) as packed, fresh.open("wb") as out:
-                    shutil.copyfileobj(packed, out)
-                os.replace(fresh, archive.with_suffix(""))
-    except PermissionError as error:
-        raise PermissionError(
-            f"the cache folder {root} cannot be written ({error.strerror}): "
-            "set WGANLIB_DATA, or root=, to a folder that can"
-        ) from error
+    raw.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root, prefix=".download-") as folder:
+        for name, md5 in MNIST.resources:
+            archive = raw / name
+            if not archive.exists():
+                os.replace(_download(Path(folder), name, md5, mirror), archive)
+            fresh = Path(folder) / name.removesuffix(".gz")
+            with gzip.open(archive) as packed, fresh.open("wb") as out:
+                shutil.copyfileobj(packed, out)
+            os.replace(fresh, archive.with_suffix(""))
 
 
 def _download(folder: Path, name: str, md5: str, mirror: str) -> Path:
@@ -256,7 +526,10 @@ def _download(folder: Path, name: str, md5: str, mirror: str) -> Path:
 def _copy(base: str, name: str, target: Path) -> None:
     """Copy one file from a folder or a URL."""
     if "://" not in base:
-        shutil.copyfile(Path(base).expanduser() / name, target)
+        source = Path(base).expanduser() / name
+        if not os.access(source, os.R_OK):
+            raise FileNotFoundError(f"no readable file {name} in this folder")
+        shutil.copyfile(source, target)
         return
     url = urllib.parse.urljoin(base.rstrip("/") + "/", name)
     request = urllib.request.Request(url, headers={"User-Agent": "wganlib"})
