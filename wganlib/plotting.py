@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -37,15 +37,15 @@ _STYLE = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "font.family": "DejaVu Sans",
-    "font.size": 10.5,
+    "font.size": 11.5,
     "mathtext.fontset": "dejavusans",
     "text.color": INK,
     "axes.facecolor": "white",
     "axes.edgecolor": "#8b9098",
     "axes.linewidth": 0.8,
     "axes.labelcolor": INK,
-    "axes.labelsize": 10.5,
-    "axes.titlesize": 10.5,
+    "axes.labelsize": 11.5,
+    "axes.titlesize": 11.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
@@ -57,8 +57,8 @@ _STYLE = {
     "ytick.color": "#5b616b",
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
-    "xtick.labelsize": 9.5,
-    "ytick.labelsize": 9.5,
+    "xtick.labelsize": 10.5,
+    "ytick.labelsize": 10.5,
     "xtick.major.width": 0.8,
     "ytick.major.width": 0.8,
     "xtick.minor.visible": False,
@@ -66,7 +66,7 @@ _STYLE = {
     "lines.markersize": 5.0,
     "lines.solid_capstyle": "round",
     "legend.frameon": False,
-    "legend.fontsize": 9.5,
+    "legend.fontsize": 10.5,
     "image.cmap": "wganlib.mass",
     "image.interpolation": "nearest",
 }
@@ -226,3 +226,118 @@ def training_curve(
     ax.plot(step, value, color=color, alpha=0.25, linewidth=0.8)
     mean = np.convolve(value, np.ones(window) / window, mode="valid")
     ax.plot(step[window - 1 :], mean, color=color)
+
+
+def parallel_lines(ax: Axes, *, theta: float) -> None:
+    r"""Draw the real segment at 0 and the fake one at `theta`, with an arrow home.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    theta
+        Distance between the two segments, in data units.
+    """
+    for place, color, name in [(0, REAL, "real"), (theta, FAKE, "fake")]:
+        ax.plot([place, place], [0, 1], color=color, linewidth=4, solid_capstyle="butt")
+        label_at(ax, place, 1, name, color=color, dx=0, dy=4)
+    ax.annotate(
+        "", (0, 0.5), (theta, 0.5), arrowprops={"arrowstyle": "->", "color": INK, "shrinkA": 5}
+    )
+    label_at(ax, theta / 2, 0.5, "θ", dx=0, dy=4)
+    ax.set(xlabel="first coordinate (data units)", ylabel="second coordinate (data units)")
+    ax.set(xlim=(-0.35 * theta, 1.35 * theta), ylim=(-0.05, 1.2), xticks=[0, theta], yticks=[0, 1])
+
+
+def curve_with_jump(
+    ax: Axes, x: Sequence[float], y: Sequence[float], *, color: str, at: float = 0.0
+) -> None:
+    r"""Draw a curve that jumps away at one point and back again, with a hollow dot at each jump.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    x, y
+        The curve, shape `(n,)`; `at` is one of the `x`, up to rounding.
+    color
+        Colour of the curve.
+    at
+        Where the curve takes a value of its own.
+    """
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    here = int(np.abs(x - at).argmin())
+    ax.plot([*x[:here], at], [*y[:here], y[here - 1]], color=color)
+    ax.plot([at, *x[here + 1 :]], [y[here + 1], *y[here + 1 :]], color=color)
+    ax.plot(at, y[here - 1], "o", color=color, markerfacecolor="white", markersize=7, zorder=3)
+    ax.plot(at, y[here], "o", color=color, markersize=7, zorder=3)
+
+
+def level_lines(
+    ax: Axes, critic: Callable[[np.ndarray], object], *, limit: float, step: float = 0.25
+) -> None:
+    r"""Draw a critic over the square `[-limit, limit]²` as level lines, darker where it is higher.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into; made equal in both directions.
+    critic
+        Maps an array of points, shape `(k, 2)`, to `k` scores.
+    limit
+        Half the side of the square, in data units.
+    step
+        Height between two level lines, in score units.
+    """
+    axis = np.linspace(-limit, limit, 161)
+    points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)  # (161 * 161, 2)
+    height = np.asarray(critic(points), float).reshape(161, 161)
+    levels = step * np.arange(np.floor(height.min() / step), np.ceil(height.max() / step) + 1)
+    shades = LinearSegmentedColormap.from_list("height", ["#ffffff", "#cfd3d9"])
+    ax.contourf(axis, axis, height, levels, cmap=shades)
+    ax.contour(axis, axis, height, levels, colors=CRITIC, linewidths=0.7, linestyles="solid")
+    ax.set_aspect("equal")
+
+
+def rays(
+    ax: Axes, real: np.ndarray, fake: np.ndarray, plan: np.ndarray | None = None, *, size: float = 5
+) -> None:
+    r"""Draw two samples in the plane, and a line along every pair that exchanges mass.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    real, fake
+        Points, shapes `(n, 2)` and `(m, 2)`, in data units.
+    plan
+        Mass between the points, shape `(n, m)`; no lines are drawn when left out.
+    size
+        Diameter of a point, in points (1/72 inch).
+    """
+    i, j = np.nonzero(np.zeros((0, 0)) if plan is None else plan)
+    ax.plot([fake[j, 0], real[i, 0]], [fake[j, 1], real[i, 1]], color=INK, linewidth=0.4)
+    ax.plot(*fake.T, ".", color=FAKE, markersize=size)
+    ax.plot(*real.T, ".", color=REAL, markersize=size)
+    ax.set(xlabel="first coordinate (data units)", ylabel="second coordinate (data units)")
+
+
+def slack_table(ax: Axes, slack: np.ndarray, plan: np.ndarray) -> None:
+    r"""Draw the slack of every pair as a shade and a number, and the mass it carries as a disc.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    slack
+        Slack of real point (row) and fake point (column), shape `(n, m)`, in data units.
+    plan
+        Mass between the points, shape `(n, m)`; a disc's area is proportional to it.
+    """
+    ax.imshow(slack, cmap=MASS, vmin=0, vmax=2 * slack.max())
+    for (row, column), value in np.ndenumerate(slack):
+        ax.text(column - 0.45, row - 0.26, f"{abs(value):.2f}", fontsize=9)
+    row, column = np.nonzero(plan)
+    ax.scatter(column, row, s=2000 * plan[row, column], color=OTHERS[0])
+    ax.set(xticks=range(slack.shape[1]), xticklabels=range(1, slack.shape[1] + 1))
+    ax.set(yticks=range(slack.shape[0]), yticklabels=range(1, slack.shape[0] + 1))
