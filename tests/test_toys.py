@@ -44,7 +44,8 @@ def test_an_empty_sample_is_refused(draw, n):
 def test_two_parallel_lines_lie_at_the_distance_of_their_shifts():
     left, right = data.parallel_lines(200, rng=_rng()), data.parallel_lines(200, 3.0, rng=_rng())
     assert transport.exact_w1(left, right) == pytest.approx(3.0, abs=1e-6)
-    height = data.parallel_lines(40_000, -2.0, rng=_rng(1))[:, 1]
+    place, height = data.parallel_lines(40_000, -2.0, rng=_rng(1)).T
+    assert torch.all(place == -2.0)
     assert height.min() >= 0
     assert height.max() <= 1
     assert height.mean().item() == pytest.approx(0.5, abs=4 / math.sqrt(12 * 40_000))
@@ -76,13 +77,16 @@ def test_the_grid_is_centred_and_has_the_published_spacing():
 )
 def test_modes_are_equally_likely_round_and_of_the_published_width(draw, centres, std):
     n, modes = 40_000, len(centres)
-    distance, nearest = torch.cdist(draw(n, rng=_rng(5)), centres).min(dim=1)
+    distance, nearest = torch.cdist(draw(n, rng=_rng(5)).double(), centres.double()).min(dim=1)
     share = torch.bincount(nearest, minlength=modes) / n
     assert share.numpy() == pytest.approx(
         np.full(modes, 1 / modes), abs=4 * math.sqrt(1 / modes / n)
     )
     # |z|^2 / std^2 is chi-square with 2 degrees of freedom: mean 2, standard deviation 2
     assert (distance / std).square().mean().item() == pytest.approx(2, abs=4 * 2 / math.sqrt(n))
+    x = draw(n, rng=_rng(5))
+    apart = (x - centres[nearest]).mean(dim=0) / std
+    assert apart.tolist() == pytest.approx([0, 0], abs=4 / math.sqrt(n))
 
 
 def test_without_blur_the_ring_is_its_centres():
