@@ -120,6 +120,7 @@ class Run:
     config: TrainConfig
     history: History
     provenance: dict
+    folder: Path | None = None
 
 
 def adam(parameters: list[nn.Parameter], config: TrainConfig) -> torch.optim.Optimizer:
@@ -501,6 +502,7 @@ def load_run(folder: str | Path) -> Run:
         config=TrainConfig(**about["config"]),
         history=History(**columns),
         provenance=json.loads((folder / "provenance.json").read_text()),
+        folder=folder,
     )
 
 

@@ -73,12 +73,12 @@ def make(name: str) -> str:
     torch.set_num_threads(1)
     config = training.TrainConfig(**entry["config"])
     generator, critic = networks(entry, config.seed)
-    clock = _Clock(folder / "checkpoint-seconds.json")
+    log = _Log(folder / "checkpoint-sessions.json")
 
     def look(step: int, generator: torch.nn.Module, critic: torch.nn.Module) -> None:
         if step in GRID_STEPS or step == config.n_steps:
             Image.fromarray(image_grid(generator)).save(folder / f"samples-{step:06d}.png")
-        clock.save()
+        log.save()
 
     folder.mkdir(parents=True, exist_ok=True)
     history = training.train(
@@ -90,7 +90,7 @@ def make(name: str) -> str:
         callback=look,
         checkpoint=folder / "checkpoint.safetensors",
     )
-    provenance = {**_provenance(name), "seed": config.seed, "wall_seconds": round(clock.seconds())}
+    provenance = _provenance(name, config.seed, log.sessions())
     training.save_run(
         folder,
         training.Run(
@@ -98,32 +98,43 @@ def make(name: str) -> str:
             provenance=provenance,
         ),
     )  # fmt: skip
-    return f"{name}: made in {clock.seconds():.0f} s"
+    return f"{name}: made in {provenance['wall_seconds']} s"
 
 
-class _Clock:
-    """Seconds spent on a run, over all the times it was started."""
+class _Log:
+    """What each start of a run was made with and how long it took, kept beside the checkpoint."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.start = path, time.monotonic()
-        self.before = json.loads(path.read_text()) if path.exists() else 0.0
+        self.earlier = json.loads(path.read_text()) if path.exists() else []
+        self.commit, self.changed = _code_version()
 
-    def seconds(self) -> float:
-        return self.before + time.monotonic() - self.start
+    def sessions(self) -> list[dict]:
+        """Return commit, whether the code differed from it, and seconds, for every start."""
+        seconds = round(time.monotonic() - self.start, 1)
+        now = {"commit": self.commit, "code_changed": self.changed, "seconds": seconds}
+        return [*self.earlier, now]
 
     def save(self) -> None:
-        self.path.write_text(json.dumps(self.seconds()))
+        """Write the sessions so far."""
+        self.path.write_text(json.dumps(self.sessions()))
 
 
-def _provenance(name: str) -> dict:
-    """Say what made a run: command, commit, versions, machine."""
+def _code_version() -> tuple[str, bool]:
+    """Return the commit checked out, and whether the code that runs differs from it."""
     git = partial(subprocess.run, capture_output=True, text=True, cwd=HERE)
-    commit = git(["git", "rev-parse", "HEAD"]).stdout.strip()
-    changed = git(["git", "status", "--porcelain", "--", "../../wganlib", "runs.toml", "make.py"])
+    code = ["../../wganlib", "runs.toml", "make.py"]
+    changed = git(["git", "status", "--porcelain", "--untracked-files=no", "--", *code])
+    return git(["git", "rev-parse", "HEAD"]).stdout.strip(), bool(changed.stdout.strip())
+
+
+def _provenance(name: str, seed: int, sessions: list[dict]) -> dict:
+    """Say what made a run: command, seed, code, versions, machine, time."""
     return {
         "command": f"python book/runs/make.py {name}",
-        "commit": commit,
-        "code_changed_since_commit": bool(changed.stdout.strip()),
+        "seed": seed,
+        "sessions": sessions,
+        "wall_seconds": round(sum(session["seconds"] for session in sessions)),
         "device": "cpu, one thread",
         "machine": platform.machine(),
         "python": platform.python_version(),
