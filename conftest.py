@@ -2,5 +2,7 @@
 
 import os
 
+import matplotlib
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("MPLBACKEND", "agg")
+matplotlib.use("agg")  # not by the environment: a kernel would inherit it and show no figure
