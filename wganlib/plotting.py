@@ -245,7 +245,7 @@ def parallel_lines(ax: Axes, *, theta: float) -> None:
         "", (0, 0.5), (theta, 0.5), arrowprops={"arrowstyle": "->", "color": INK, "shrinkA": 5}
     )
     label_at(ax, theta / 2, 0.5, "θ", dx=0, dy=4)
-    ax.set(xlabel="first coordinate (data units)", ylabel="second coordinate (data units)")
+    ax.set(xlabel="x (data units)", ylabel="z (data units)")
     ax.set(xlim=(-0.35 * theta, 1.35 * theta), ylim=(-0.05, 1.2), xticks=[0, theta], yticks=[0, 1])
 
 
@@ -319,7 +319,7 @@ def rays(
     ax.plot([fake[j, 0], real[i, 0]], [fake[j, 1], real[i, 1]], color=INK, linewidth=0.4)
     ax.plot(*fake.T, ".", color=FAKE, markersize=size)
     ax.plot(*real.T, ".", color=REAL, markersize=size)
-    ax.set(xlabel="first coordinate (data units)", ylabel="second coordinate (data units)")
+    ax.set(xlabel="x (data units)", ylabel="z (data units)")
 
 
 def slack_table(ax: Axes, slack: np.ndarray, plan: np.ndarray) -> None:
@@ -341,3 +341,89 @@ def slack_table(ax: Axes, slack: np.ndarray, plan: np.ndarray) -> None:
     ax.scatter(column, row, s=2000 * plan[row, column], color=OTHERS[0])
     ax.set(xticks=range(slack.shape[1]), xticklabels=range(1, slack.shape[1] + 1))
     ax.set(yticks=range(slack.shape[0]), yticklabels=range(1, slack.shape[0] + 1))
+
+
+def plan_arrows(
+    ax: Axes, x: np.ndarray, y: np.ndarray, plan: np.ndarray, *, heads: bool = True
+) -> None:
+    r"""Draw mass at vermilion points, where it must go in blue, and an arrow for each share.
+
+    Areas of the points and widths of the arrows are proportional to the mass.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into; made equal in both directions.
+    x, y
+        Points, shapes `(n, 2)` and `(m, 2)`.
+    plan
+        Mass sent from `x[i]` to `y[j]`, shape `(n, m)`.
+    heads
+        Whether arrows have heads; leave them out where there are hundreds.
+    """
+    style = {"arrowstyle": "-|>" if heads else "-", "mutation_scale": 9, "alpha": 0.75}
+    unit = 1 / plan.max()
+    for i, j in np.argwhere(plan > 0):
+        width = 2.2 * plan[i, j] * unit
+        ax.annotate(
+            "", y[j], x[i],
+            arrowprops={**style, "color": INK, "linewidth": width, "shrinkA": 0, "shrinkB": 2},
+        )  # fmt: skip
+    size = 40 if heads else 14
+    ax.scatter(*x.T, s=size * plan.sum(1) * unit, color=FAKE, linewidths=0, zorder=3)
+    ax.scatter(*y.T, s=size * plan.sum(0) * unit, color=REAL, linewidths=0, zorder=3)
+    ax.set_aspect("equal")
+
+
+def mass_image(points: np.ndarray, mass: np.ndarray, *, shape: tuple[int, int]) -> np.ndarray:
+    r"""Spread point masses over pixels, each over the four nearest ones, bilinearly.
+
+    Parameters
+    ----------
+    points
+        Column and row of each mass, shape `(k, 2)`, in pixels, within the picture.
+    mass
+        The masses, shape `(k,)`.
+    shape
+        Rows and columns of the picture.
+
+    Returns
+    -------
+    ndarray, shape `shape`
+        The mass on each pixel; the total and the centre of mass are kept.
+
+    Examples
+    --------
+    >>> mass_image(np.array([[0.25, 1.0]]), np.array([1.0]), shape=(2, 2))
+    array([[0.  , 0.  ],
+           [0.75, 0.25]])
+    """
+    canvas = np.zeros((shape[0] + 1, shape[1] + 1))
+    corner = np.floor(points).astype(int)
+    part = points - corner
+    for right in (0, 1):
+        for down in (0, 1):
+            share = np.abs(1 - right - part[:, 0]) * np.abs(1 - down - part[:, 1])
+            np.add.at(canvas, (corner[:, 1] + down, corner[:, 0] + right), mass * share)
+    return canvas[: shape[0], : shape[1]]
+
+
+def film(ax: Axes, rows: np.ndarray, *, names: Sequence[str], times: Sequence[str]) -> None:
+    r"""Draw rows of pictures, a name before each row and a time below each column.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into; its frame is removed.
+    rows
+        Mass on pixels, shape `(n_rows, n_times, height, width)`; one scale for all.
+    names, times
+        Labels of the rows and of the columns.
+    """
+    n_rows, n_times, height, width = rows.shape
+    strip = rows.transpose(0, 2, 1, 3).reshape(n_rows * height, n_times * width)
+    ax.imshow(strip, cmap=MASS, vmin=0, vmax=np.quantile(rows[rows > 0], 0.98))
+    ax.set_xticks((np.arange(n_times) + 0.5) * width - 0.5, times)
+    ax.set_yticks((np.arange(n_rows) + 0.5) * height - 0.5, names)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
