@@ -1,0 +1,153 @@
+"""Give every figure of a notebook a twin for the dark theme, made from its pixels.
+
+Lightness is turned upside down in OKLab (Ottosson, 2020), where lightness, hue and chroma are
+nearly independent for the eye: blue stays blue, white paper becomes the page of the dark theme, ink
+becomes its text.  Cells tagged `photo` keep their one picture.  Every figure is shown at a width in
+proportion to its size in inches, so that letters are equally tall in all of them.
+"""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+from docutils import nodes
+from PIL import Image
+
+COLUMN = 640  # pixels of a figure that fills the column: 8 inches at 80 dots, see wganlib.plotting
+PAGE, TEXT, INK = "#15181d", "#e3e6ea", "#1d2127"  # as in book.css and wganlib.plotting
+
+_TO_LMS = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_TO_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+
+
+def setup(app):
+    """Tell Sphinx what to call, and when."""
+    app.connect("doctree-read", _add_twins, priority=400)  # before Sphinx collects images (500)
+    app.connect("doctree-resolved", _drop_twins_on_paper)
+    app.connect("html-page-context", _reserve_room)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _add_twins(app, doctree):
+    for image in list(doctree.findall(nodes.image)):
+        cell = _cell(image)
+        if cell is None:
+            continue
+        _set_width(image)
+        if "tag_photo" in cell["classes"]:
+            image["classes"].append("dark-light")  # the theme leaves such images as they are
+            continue
+        file = _file(app, image)
+        if file is None or file.suffix != ".png":
+            continue
+        twin = image.deepcopy()
+        twin["uri"] = image["uri"].removesuffix(".png") + ".dark.png"
+        file.with_suffix(".dark.png").write_bytes(dark_png(file.read_bytes()))
+        image["classes"].append("only-light")
+        twin["classes"].append("only-dark")
+        image["loading"] = twin["loading"] = "lazy"
+        image.parent.insert(image.parent.index(image) + 1, twin)
+
+
+def _set_width(image):
+    shown = re.fullmatch(r"(\d+)(px)?", str(image.attributes.pop("width", "")))
+    image.attributes.pop("height", None)
+    image["width"] = f"{min(100, round(100 * int(shown[1]) / COLUMN))}%" if shown else "100%"
+
+
+def _cell(node):
+    while node is not None and "cell" not in getattr(node, "attributes", {}).get("classes", []):
+        node = node.parent
+    return node
+
+
+def _file(app, image):
+    """Find an image's file as Sphinx does: from the source folder, or beside the document."""
+    _, path = app.env.relfn2path(image["uri"])
+    return Path(path) if Path(path).is_file() else None
+
+
+def _drop_twins_on_paper(app, doctree, docname):
+    if app.builder.format != "html":
+        for image in list(doctree.findall(nodes.image)):
+            if "only-dark" in image["classes"]:
+                image.parent.remove(image)
+
+
+def _reserve_room(app, pagename, templatename, context, doctree):
+    """Write the pixels of each picture into its tag: the page then stands still while it loads."""
+    files = {name: file for file, name in app.builder.images.items()}
+
+    def sized(match):
+        file = Path(app.srcdir, files.get(match[1], ""))
+        if not file.is_file() or file.suffix != ".png":
+            return match[0]
+        width, height = Image.open(file).size
+        return f'{match[0]} width="{width}" height="{height}"'
+
+    if "body" in context:
+        context["body"] = re.sub(r'<img\b[^>]*\bsrc="[^"]*_images/([^"]+)"', sized, context["body"])
+
+
+def dark_png(data):
+    """Turn the bytes of a PNG on white into the bytes of its twin for the dark page."""
+    image = Image.open(io.BytesIO(data))
+    if image.mode != "P":
+        image = image.convert("RGB").quantize(method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=0)
+    palette = np.array(image.getpalette(), float).reshape(-1, 3) / 255
+    image.putpalette(np.rint(255 * dark(palette)).astype(np.uint8).ravel().tolist())
+    twin = io.BytesIO()
+    image.save(twin, "png", optimize=True)
+    return twin.getvalue()
+
+
+def dark(rgb):
+    """Map colours, shape (n, 3) in [0, 1], from white paper to the dark page."""
+    page, text, ink = (_lab(_rgb(colour))[0] for colour in (PAGE, TEXT, INK))
+    lab = _lab(rgb)
+    paper = np.clip((lab[:, :1] - ink[0]) / (1 - ink[0]), 0, 1)  # 1 on paper, 0 in ink
+    target = text + paper * (page - text)
+    target[:, 1:] = paper * page[1:]
+    return _into_gamut(target[:, 0], lab[:, 1:], target[:, 1:])
+
+
+def _into_gamut(lightness, chroma, tint):
+    """Keep hue and lightness, and as much of the chroma as a screen can show."""
+    low, high = np.zeros(len(lightness)), np.ones(len(lightness))
+    for _ in range(12):
+        share = (low + high) / 2
+        rgb = _linear_rgb(np.column_stack([lightness, chroma * share[:, None] + tint]))
+        inside = np.all((rgb >= -1e-4) & (rgb <= 1 + 1e-4), axis=1)
+        low, high = np.where(inside, share, low), np.where(inside, high, share)
+    lab = np.column_stack([lightness, chroma * high[:, None] + tint])
+    return _encode(np.clip(_linear_rgb(lab), 0, 1))
+
+
+def _rgb(colour):
+    return np.array([[int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]])
+
+
+def _lab(rgb):
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return np.cbrt(linear @ _TO_LMS.T) @ _TO_LAB.T
+
+
+def _linear_rgb(lab):
+    return (lab @ np.linalg.inv(_TO_LAB).T) ** 3 @ np.linalg.inv(_TO_LMS).T
+
+
+def _encode(linear):
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
