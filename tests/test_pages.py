@@ -1,0 +1,181 @@
+"""The built book in a real browser: complete without a network, fit for a phone, light and dark.
+
+The pages are those of `_build/html`; `make test` builds them first.  Without them, or without
+Playwright and a Chromium, the tests are skipped and say why.
+"""
+
+import functools
+import gzip
+import http.server
+import io
+import os
+import re
+import shutil
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SITE = Path(os.environ.get("BOOK_HTML", Path(__file__).parents[1] / "_build" / "html"))
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+PAGES = sorted(str(page.relative_to(SITE)) for page in SITE.glob("book/*.html")) or ["none"]
+PHONE = {"width": 390, "height": 844}
+
+pytestmark = pytest.mark.skipif(
+    not (SITE / "index.html").is_file(), reason=f"no built book in {SITE}: run `make book` first"
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        own = Path(playwright.chromium.executable_path)
+        program = CHROMIUM or (own.is_file() and str(own))
+        if not program:
+            pytest.skip("no Chromium: install one, or run `playwright install chromium`")
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=program, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server():
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    handler = functools.partial(Quiet, directory=SITE)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Open a page of the site; the page carries its requests, failures and complaints."""
+    contexts = []
+
+    def visit(name, *, base=server, theme="light", **options):
+        context = browser.new_context(color_scheme=theme, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.asked, page.complaints = [], []
+        page.on("request", lambda r: page.asked.append(r.url))
+        page.on("requestfailed", lambda r: page.complaints.append(f"failed: {r.url}"))
+        page.on("console", lambda m: m.type == "error" and page.complaints.append(m.text))
+        page.on("pageerror", lambda e: page.complaints.append(str(e)))
+        page.on("response", lambda r: r.status >= 400 and page.complaints.append(r.url))
+        page.goto(base + name, wait_until="load")
+        page.evaluate("() => window.MathJax?.startup?.promise?.then(() => null)")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+def _show_all(page):
+    """Open what is folded and load every visible picture."""
+    page.evaluate("""async () => {
+        document.querySelectorAll("details").forEach(d => d.open = true);
+        const seen = [...document.images].filter(i => i.checkVisibility());
+        seen.forEach(i => i.loading = "eager");
+        await Promise.all(seen.map(i => i.decode()));
+    }""")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_complete_offline_and_sound(visit, name):
+    page = visit(name, viewport=PHONE)
+    weight = sum(_compressed(url) for url in set(page.asked))
+    _show_all(page)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    broken = page.locator("mjx-merror").evaluate_all("all => all.map(e => e.textContent)")
+    empty = page.evaluate(
+        "[...document.images].filter(i => i.checkVisibility() && !i.naturalWidth).map(i => i.src)"
+    )
+    assert [url for url in page.asked if not url.startswith(page.url.split("book/")[0])] == []
+    assert page.complaints == []
+    assert broken == []
+    assert empty == []
+    assert width <= PHONE["width"], _widest(page)
+    assert weight <= 1_000_000, f"{weight} bytes compressed on a first visit"
+
+
+def _compressed(url):
+    """Bytes of one answer as a server that compresses text would send them."""
+    file = SITE / url.split("/", 3)[-1].split("?")[0].split("#")[0]
+    data = file.read_bytes() if file.is_file() else b""
+    packed = file.suffix in {".woff", ".woff2", ".png"}
+    return len(data) if packed else len(gzip.compress(data, 6))
+
+
+def _widest(page):
+    return page.evaluate("""() => [...document.querySelectorAll(".bd-article *")]
+        .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+        .slice(0, 5).map(e => e.tagName + "." + e.className + ": " + e.textContent.slice(0, 60))""")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opened_as_a_file_asks_for_nothing_else(visit, name):
+    page = visit(name, base=SITE.as_uri() + "/")
+    assert [url for url in page.asked if not url.startswith(SITE.as_uri())] == []
+    assert page.complaints == []
+    unset = page.locator(".bd-article .math").evaluate_all(
+        "all => all.filter(m => !m.querySelector('mjx-container')).map(m => m.textContent)"
+    )
+    assert unset == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_picture_says_in_words_what_it_shows(name):
+    html = (SITE / name).read_text(encoding="utf-8")
+    article = html[html.index("<article") : html.index("</article>")]
+    for tag in re.findall(r"<img\b[^>]*>", article):
+        alt = re.search(r'\balt="([^"]*)"', tag)
+        assert alt, tag
+        assert len(alt[1].split()) >= 5, f"too short to say anything: {tag}"
+        assert not re.search(r"\.(png|svg|jpe?g)\b", alt[1]), f"a file name is no alt text: {tag}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_inside_the_site_leads_somewhere(name):
+    html = (SITE / name).read_text(encoding="utf-8")
+    for link in re.findall(r'\bhref="([^"#:?]+)(?:#[^"]*)?"', html):
+        assert (SITE / name).parent.joinpath(link).exists(), link
+
+
+def _mean_lightness(page, selector):
+    shot = page.locator(selector).first.screenshot()
+    return float(np.asarray(Image.open(io.BytesIO(shot)).convert("L")).mean())
+
+
+def _page_with_a_figure():
+    return next(
+        (p for p in PAGES if "only-dark" in (SITE / p).read_text().split("<article")[1]), None
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_figure_is_shown_once_and_in_the_theme_of_the_page(visit, theme):
+    name = _page_with_a_figure() or pytest.skip("no page with a figure is built")
+    page = visit(name, theme=theme)
+    _show_all(page)
+    for figure in page.locator(".bd-article figure:has(.only-dark)").all():
+        shown = [i for i in figure.locator("img").all() if i.is_visible()]
+        assert [i.get_attribute("src").endswith(".dark.png") for i in shown] == [theme == "dark"]
+    lightness = _mean_lightness(page, f".bd-article figure img.only-{theme}")
+    assert (lightness > 200) if theme == "light" else (lightness < 80)
+
+
+@pytest.mark.parametrize("where", ["http", "file"])
+def test_the_search_page_finds_a_word_of_the_book(visit, server, where):
+    base = server if where == "http" else SITE.as_uri() + "/"
+    page = visit("search.html?q=generator", base=base)
+    page.locator("#search-results li a").first.wait_for(timeout=10_000)
+    assert page.complaints == []
