@@ -96,3 +96,35 @@ def test_a_running_mean_starts_where_its_window_is_full(ax):
     assert len(raw.get_xdata()) == 10
     np.testing.assert_allclose(mean.get_xdata(), range(2, 10))
     np.testing.assert_allclose(mean.get_ydata(), np.arange(1.0, 9.0), rtol=1e-15)
+
+
+def test_level_lines_of_a_ramp_are_straight_and_equally_spaced(ax):
+    plotting.level_lines(ax, lambda points: 0.5 * points[:, 0], limit=2, step=0.25)
+    lines = [path.vertices for path in ax.collections[-1].get_paths() if len(path.vertices)]
+    places = [np.unique(vertices[:, 0].round(12)) for vertices in lines]
+    assert all(len(place) == 1 for place in places)
+    np.testing.assert_allclose(np.diff(np.concatenate(places)), 0.5, atol=1e-12)
+
+
+def test_a_ray_joins_each_pair_that_exchanges_mass(ax):
+    real, fake = np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[5.0, 6.0]])
+    plotting.rays(ax, real, fake, np.array([[0.0], [1.0]]))
+    line, fakes, reals = ax.lines
+    np.testing.assert_array_equal(line.get_xydata(), [[5, 6], [2, 3]])
+    assert (fakes.get_color(), reals.get_color()) == (plotting.FAKE, plotting.REAL)
+    plotting.rays(ax, real, fake)
+    assert len(ax.lines) == 5
+
+
+def test_a_slack_table_has_a_disc_where_mass_is_and_a_number_everywhere(ax):
+    slack = np.array([[0.0, 1.5, 0.25], [2.0, 0.0, 0.0]])
+    plotting.slack_table(ax, slack, np.array([[0.5, 0.0, 0.0], [0.0, 0.0, 0.5]]))
+    np.testing.assert_array_equal(ax.collections[0].get_offsets(), [[0, 0], [2, 1]])
+    assert [text.get_text() for text in ax.texts] == [
+        "0.00",
+        "1.50",
+        "0.25",
+        "2.00",
+        "0.00",
+        "0.00",
+    ]
