@@ -64,8 +64,8 @@ def mode_coverage(samples: Tensor, centres: Tensor, std: float) -> ModeCoverage:
     -----
     One sample is enough to cover a mode, so the count grows with n: compare at equal n only.
     The histogram counts every sample, of high quality or not.
-    Source: Srivastava et al. (2017), VEEGAN, section 4.1 (the first two); Lin et al. (2018),
-    PacGAN, section 4.1 (the third, there called reverse KL).
+    Source: the first two, Srivastava et al. (2017), "VEEGAN", experiments on synthetic data. The
+    third is ours: :math:`\log K` minus the histogram's entropy.
 
     Examples
     --------
