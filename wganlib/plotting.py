@@ -17,6 +17,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 from matplotlib.text import Annotation
 from PIL import Image
 
@@ -427,3 +429,60 @@ def film(ax: Axes, rows: np.ndarray, *, names: Sequence[str], times: Sequence[st
     ax.set_yticks((np.arange(n_rows) + 0.5) * height - 0.5, names)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
+
+
+def earth_moving(ax: Axes, x: np.ndarray, y: np.ndarray, plan: np.ndarray) -> None:
+    r"""Draw a plan on the line as piles above the ground, pits below it, and arches between them.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    x, y
+        Places of the piles, shape `(n,)`, and of the pits, shape `(m,)`, in data units.
+    plan
+        Mass sent from pile to pit, shape `(n, m)`; the arch that carries it is as wide as the
+        mass is large and says how much it is.
+    """
+    piles, pits = plan.sum(axis=1), plan.sum(axis=0)
+    span = max(x.max(), y.max()) - min(x.min(), y.min())
+    sky = piles.max()
+    ax.axhline(0, color=INK, linewidth=0.8)
+    ax.bar(x, piles, 0.05 * span, color=REAL)
+    ax.bar(y, -pits, 0.05 * span, color=FAKE)
+    for i, j in np.argwhere(plan > 0):
+        bow = piles.max() * (0.9 + 3.5 * abs(y[j] - x[i]) / span)
+        ends = [(x[i], piles[i]), (x[i], bow), (y[j], bow), (y[j], 0)]
+        arch = Path(ends, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
+        ax.add_patch(PathPatch(arch, fill=False, edgecolor=CRITIC, linewidth=14 * plan[i, j]))
+        ax.plot(y[j], 0.02, marker="v", color=INK, markersize=6)
+        # Halfway along a cubic curve.
+        across, up = np.array([1, 3, 3, 1]) / 8 @ np.array(ends)
+        label = label_at(ax, across, up, f"{plan[i, j]:.2g}", dx=0, dy=4)
+        label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5})
+        sky = max(sky, up)
+    ax.set(xlabel="position (data units)", ylabel="mass", ylim=(-1.2 * pits.max(), 1.3 * sky))
+    ax.yaxis.set_major_formatter(lambda mass, _: f"{abs(mass):g}")
+
+
+def plan_matrix(ax: Axes, x: np.ndarray, y: np.ndarray, plan: np.ndarray) -> None:
+    r"""Draw a plan as a matrix: one row for each pile, one column for each pit, mass as shade.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    x, y
+        Places of the piles, shape `(n,)`, and of the pits, shape `(m,)`, in data units.
+    plan
+        Mass sent from pile to pit, shape `(n, m)`; entries that are not zero are written out.
+    """
+    ax.imshow(plan, vmin=0, vmax=1.25 * plan.max(), cmap=MASS)
+    for i, j in np.argwhere(plan > 0):
+        ink = "white" if plan[i, j] > 0.6 * plan.max() else INK
+        ax.text(j, i, f"{plan[i, j]:.2g}", ha="center", va="center", color=ink)
+    ax.set_xticks(range(len(y)), [f"{place:g}" for place in y])
+    ax.set_yticks(range(len(x)), [f"{place:g}" for place in x])
+    ax.set(xlabel="pit at", ylabel="pile at")
+    ax.tick_params(length=0)
+    ax.spines[["top", "right"]].set_visible(True)
