@@ -458,7 +458,7 @@ def earth_moving(ax: Axes, x: np.ndarray, y: np.ndarray, plan: np.ndarray) -> No
         ax.plot(y[j], 0.02, marker="v", color=INK, markersize=6)
         # Halfway along a cubic curve.
         across, up = np.array([1, 3, 3, 1]) / 8 @ np.array(ends)
-        label = label_at(ax, across, up, f"{plan[i, j]:.2g}", dx=0, dy=4)
+        label = label_at(ax, across, up, f"{plan[i, j]:.2g}", dx=0, dy=4 + 8 * plan[i, j])
         label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5})
         sky = max(sky, up)
     ax.set(xlabel="position (data units)", ylabel="mass", ylim=(-1.2 * pits.max(), 1.3 * sky))
