@@ -61,7 +61,8 @@ def check(
     >>> check("Ten machine epsilons are little.", 10 * 2.2e-16, below=1e-12)
     ✓ Ten machine epsilons are little.  [< 1e-12]
     """
-    rule, holds = _rule(value, equals, within, below, above)
+    bounds = (None if bound is None else float(bound) for bound in (within, below, above))
+    rule, holds = _rule(value, equals, *bounds)
     if needs != has:
         print(f"– Skipped, needs {needs} and this is {has}: {claim}")
         return

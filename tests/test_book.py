@@ -1,0 +1,152 @@
+"""Rules that hold for every chapter."""
+
+import re
+import statistics
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from wganlib import data
+
+BOOK = Path(__file__).resolve().parents[1] / "book"
+CHAPTERS = sorted(BOOK.glob("ch*.ipynb"))
+HEADINGS = ["Objectives", "The question", "Exercises", "Summary", "References"]
+
+
+@pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
+def chapter(request):
+    return nbformat.read(request.param, as_version=4)
+
+
+def code(chapter):
+    return [c for c in chapter.cells if c.cell_type == "code"]
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def prose(chapter):
+    return "\n".join(c.source for c in chapter.cells if c.cell_type == "markdown")
+
+
+def lines(cell):
+    return [line for line in cell.source.split("\n") if line.strip()]
+
+
+def words(text):
+    """Count words of prose: without formulas, code and markup."""
+    text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$|`[^`]*`|<[^>]+>|\]\([^)]*\)", " ", text, flags=re.DOTALL)
+    return len(re.findall(r"[A-Za-zÀ-ž][\w’'-]*", text))
+
+
+def test_there_are_chapters():
+    assert CHAPTERS
+
+
+def test_it_is_stored_executed_from_top_to_bottom(chapter):
+    filled = [c for c in code(chapter) if c.source.strip()]
+    assert [c.execution_count for c in filled] == list(range(1, len(filled) + 1))
+    assert not [o for c in filled for o in c.outputs if o.output_type == "error"]
+
+
+def test_nothing_of_the_machine_is_stored(chapter):
+    text = nbformat.writes(chapter)
+    assert "/work/" not in text
+    assert "/root/" not in text
+    assert "widget-state" not in text
+    assert not [c for c in chapter.cells if "execution" in c.metadata]
+
+
+def test_it_has_the_house_s_headings_in_order(chapter):
+    found = re.findall(r"^## (.+)$", prose(chapter), re.MULTILINE)
+    assert [h for h in found if h in HEADINGS] == HEADINGS
+    assert found[:2] == HEADINGS[:2]
+    assert found[-3:] == HEADINGS[-3:]
+    assert 2 <= len(found) - len(HEADINGS) <= 12
+
+
+def test_its_size_is_that_of_one_sitting(chapter):
+    cells = code(chapter)
+    lengths = [len(lines(c)) for c in cells]
+    assert len(chapter.cells) <= 60
+    assert len(cells) <= 30
+    assert statistics.quantiles(lengths, n=10)[-1] <= 18
+    for cell, length in zip(cells, lengths, strict=True):
+        assert length <= (30 if "algorithm" in tags(cell) else 20), cell.source[:80]
+    assert 1_500 <= words(prose(chapter)) <= 4_000
+    assert words(prose(chapter)) >= 7 * sum(lengths)
+
+
+def test_code_follows_prose_or_is_its_check(chapter):
+    for before, after in zip(chapter.cells, chapter.cells[1:], strict=False):
+        if before.cell_type == after.cell_type == "code":
+            allowed = {"check", "hide-input", "remove-cell", "hide-cell"}
+            figure_or_check = allowed & {*tags(before), *tags(after)}
+            figure_or_check |= {"figure"} & set(after.metadata.get("mystnb", {}))
+            assert figure_or_check, after.source[:80]
+
+
+def test_it_checks_at_least_five_claims(chapter):
+    checks = [c for c in code(chapter) if "check(" in c.source]
+    assert sum(c.source.count("check(") for c in checks) >= 5
+    for cell in checks:
+        printed = "".join(o.get("text", "") for o in cell.outputs)
+        assert "✓" in printed, cell.source[:80]
+
+
+def test_no_claim_is_stored_as_skipped(chapter):
+    printed = [o.get("text", "") for c in code(chapter) for o in c.outputs]
+    assert not [text for text in printed if "– Skipped" in text]
+
+
+def test_every_figure_has_caption_name_and_alt_text(chapter):
+    figures = [c for c in code(chapter) if any("image/png" in o.get("data", {}) for o in c.outputs)]
+    assert 3 <= len(figures) <= 8
+    for cell in figures:
+        about = cell.metadata.get("mystnb", {})
+        assert len(about["figure"]["caption"].split()) >= 8
+        assert about["figure"]["name"].startswith("fig-")
+        assert len(about["image"]["alt"].split()) >= 12
+        assert sum("image/png" in o.get("data", {}) for o in cell.outputs) == 1
+
+
+def test_it_has_four_exercises_with_computed_solutions(chapter):
+    titles = re.findall(r"^### Exercise \d+\.(\d) — \S", prose(chapter), re.MULTILINE)
+    assert titles == ["1", "2", "3", "4"]
+    assert prose(chapter).count("<details>") >= 4
+    assert [c for c in code(chapter) if "hide-cell" in tags(c) and "check(" in c.source]
+
+
+def test_the_setup_cell_is_the_second_and_there_is_one(chapter):
+    assert [i for i, c in enumerate(chapter.cells) if "setup" in tags(c)] == [1]
+
+
+def test_its_prose_keeps_to_the_house_s_manner(chapter):
+    text = prose(chapter)
+    plain = re.sub(r"\$\$.*?\$\$|\$[^$]*\$|`[^`]*`|!\[", " ", text, flags=re.DOTALL)
+    assert "!" not in plain
+    assert not re.search(r"\b(obviously|simply|trivially|of course)\b", plain, re.IGNORECASE)
+    assert not re.search(r"\bdiscriminator\b.*\bWasserstein critic\b", plain)
+
+
+def test_every_chapter_is_in_the_table_of_contents():
+    toc = yaml.safe_load((BOOK.parent / "_toc.yml").read_text())
+    listed = re.findall(r"book/(ch\w+)", str(toc))
+    assert listed == sorted(listed)
+    assert set(listed) == {path.stem for path in CHAPTERS}
+
+
+def test_files_stay_small_enough_to_load():
+    for path in CHAPTERS:
+        assert path.stat().st_size <= 1_000_000, path.name
+
+
+def test_checks_that_need_mnist_are_run_or_visibly_skipped():
+    """Without MNIST the notebooks skip some claims; this says so in pytest's own summary."""
+    try:
+        data.mnist("test")
+    except ConnectionError as error:
+        pytest.skip(f"claims about MNIST in the notebooks were skipped: {str(error)[:80]}")
