@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import safetensors.torch
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from wganlib import models
 from wganlib.data import Digits
@@ -223,7 +224,7 @@ def train(
     draw = real.batch if isinstance(real, Digits) else _sampler(real)
     window = torch.zeros(config.log_every, len(COLUMNS), device=device)
     last = config.n_steps if until is None else min(until, config.n_steps)
-    bar = tqdm(total=last, initial=state.step, disable=None if progress else True)
+    bar = _bar(progress, total=last, initial=state.step)
     for step in range(state.step + 1, last + 1):
         state.set_learning_rate(step)
         row = 0.0
@@ -243,6 +244,13 @@ def train(
             state.save(Path(checkpoint))
     bar.close()
     return state.history
+
+
+def _bar(progress: bool, *, total: int, initial: int) -> tqdm:
+    """Show a bar at a terminal or in a notebook; ``TQDM_DISABLE=1`` silences the latter's too."""
+    somebody_looks = sys.stderr.isatty() or "ipykernel" in sys.modules
+    options = {} if progress and somebody_looks else {"disable": True}
+    return tqdm(total=total, initial=initial, unit="step", **options)
 
 
 def _critic_step(state: _State, draw, penalty, objective: Objective) -> Tensor:

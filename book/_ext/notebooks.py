@@ -9,6 +9,7 @@ Usage:
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ import nbformat
 import yaml
 from nbclient import NotebookClient
 
+os.environ["TQDM_DISABLE"] = "1"  # kernels inherit it: a stored page shows no progress bars
 BOOK = Path(__file__).resolve().parents[1]
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 INSTALL = """\
