@@ -1,5 +1,6 @@
 """Penalty, clipping and slopes against critics whose slopes are known."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -104,9 +105,10 @@ def test_debiasing_undoes_the_bias(w1, gp_weight):
     estimate = w1 * (1 + w1 / (2 * gp_weight))
     assert debiased_w1(estimate, gp_weight) == pytest.approx(w1, rel=1e-9)
     assert debiased_w1(torch.tensor([estimate]), gp_weight).item() == pytest.approx(w1, abs=1e-4)
+    assert debiased_w1(np.array([estimate, estimate]), gp_weight) == pytest.approx(w1, rel=1e-9)
 
 
-@pytest.mark.parametrize(("estimate", "gp_weight"), [(1.0, 0.0), (1.0, -1.0), (-6.0, 10.0)])
+@pytest.mark.parametrize(("estimate", "gp_weight"), [(1.0, 0.0), (1.0, -1.0), (-6.0, 10.0), (float("nan"), 1.0)])
 def test_debiasing_refuses_what_no_distance_gives(estimate, gp_weight):
     with pytest.raises(ValueError, match=r"gp_weight"):
         debiased_w1(estimate, gp_weight)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize
@@ -150,7 +151,9 @@ def clip_weights_(critic: nn.Module, clip_value: float) -> nn.Module:
     return critic
 
 
-def debiased_w1(w1_estimate: float | Tensor, gp_weight: float) -> float | Tensor:
+def debiased_w1(
+    w1_estimate: float | np.ndarray | Tensor, gp_weight: float
+) -> float | np.ndarray | Tensor:
     r"""Remove the penalty's bias from the critic's estimate.
 
     A critic under the penalty :math:`\lambda(K-1)^2` gains :math:`K W_1` by sloping :math:`K`, so
@@ -161,14 +164,14 @@ def debiased_w1(w1_estimate: float | Tensor, gp_weight: float) -> float | Tensor
 
     Parameters
     ----------
-    w1_estimate : float or Tensor
+    w1_estimate : float, ndarray or Tensor
         The critic's estimate :math:`\hat W` without the penalty term, data units.
     gp_weight : float
         The weight :math:`\lambda > 0`, data units.
 
     Returns
     -------
-    float or Tensor
+    float, ndarray or Tensor
         The corrected estimate, data units. Exact for two Diracs and an optimal critic; for general
         laws an approximation.
 
@@ -190,7 +193,7 @@ def debiased_w1(w1_estimate: float | Tensor, gp_weight: float) -> float | Tensor
     if not gp_weight > 0:
         raise ValueError(f"gp_weight={gp_weight} must be positive")
     square = 1 + 2 * w1_estimate / gp_weight
-    if not (square >= 0).all() if isinstance(square, Tensor) else not square >= 0:
+    if not (square.min() if hasattr(square, "min") else square) >= 0:
         raise ValueError(f"w1_estimate={w1_estimate} is below -gp_weight/2 = {-gp_weight / 2}")
     return gp_weight * (square**0.5 - 1)
 
