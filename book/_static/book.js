@@ -11,4 +11,14 @@
     if (window.MathJax?.startup) MathJax.startup.promise.then(mark);
     addEventListener("resize", mark);
   });
+
+  // Paper is white whatever the screen is, and has all its pictures.
+  const root = document.documentElement.dataset;
+  let theme;
+  addEventListener("beforeprint", () => {
+    theme = root.theme;
+    root.theme = "light";
+    for (const image of document.images) if (image.checkVisibility()) image.loading = "eager";
+  });
+  addEventListener("afterprint", () => { root.theme = theme; });
 })();
