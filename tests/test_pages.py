@@ -150,6 +150,15 @@ def test_every_link_inside_the_site_leads_somewhere(name):
         assert (SITE / name).parent.joinpath(link).exists(), link
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_shows_a_warning_or_an_error(name):
+    html = (SITE / name).read_text(encoding="utf-8")
+    shown = re.findall(
+        r'class="[^"]*\boutput (?:stderr|traceback|error)[^"]*".*?</pre>', html, re.S
+    )
+    assert shown == []
+
+
 def _mean_lightness(page, selector):
     shot = page.locator(selector).first.screenshot()
     return float(np.asarray(Image.open(io.BytesIO(shot)).convert("L")).mean())
@@ -171,6 +180,16 @@ def test_a_figure_is_shown_once_and_in_the_theme_of_the_page(visit, theme):
         assert [i.get_attribute("src").endswith(".dark.png") for i in shown] == [theme == "dark"]
     lightness = _mean_lightness(page, f".bd-article figure img.only-{theme}")
     assert (lightness > 200) if theme == "light" else (lightness < 80)
+
+
+def test_a_dark_page_prints_light_and_turns_dark_again(visit):
+    page = visit(PAGES[0], theme="dark")
+    theme = "document.documentElement.dataset.theme"
+    seen = [page.evaluate(theme)]
+    for event in ("beforeprint", "afterprint"):
+        page.evaluate(f"dispatchEvent(new Event('{event}'))")
+        seen.append(page.evaluate(theme))
+    assert seen == ["dark", "light", "dark"]
 
 
 @pytest.mark.parametrize("where", ["http", "file"])
