@@ -108,7 +108,9 @@ def test_debiasing_undoes_the_bias(w1, gp_weight):
     assert debiased_w1(np.array([estimate, estimate]), gp_weight) == pytest.approx(w1, rel=1e-9)
 
 
-@pytest.mark.parametrize(("estimate", "gp_weight"), [(1.0, 0.0), (1.0, -1.0), (-6.0, 10.0), (float("nan"), 1.0)])
+@pytest.mark.parametrize(
+    ("estimate", "gp_weight"), [(1.0, 0.0), (1.0, -1.0), (-6.0, 10.0), (float("nan"), 1.0)]
+)
 def test_debiasing_refuses_what_no_distance_gives(estimate, gp_weight):
     with pytest.raises(ValueError, match=r"gp_weight"):
         debiased_w1(estimate, gp_weight)
