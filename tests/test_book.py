@@ -1,7 +1,6 @@
 """Rules that hold for every chapter."""
 
 import re
-import statistics
 from pathlib import Path
 
 import nbformat
@@ -73,7 +72,6 @@ def test_its_size_is_that_of_one_sitting(chapter):
     lengths = [len(lines(c)) for c in cells]
     assert len(chapter.cells) <= 60
     assert len(cells) <= 30
-    assert statistics.quantiles(lengths, n=10)[-1] <= 18
     for cell, length in zip(cells, lengths, strict=True):
         assert length <= (30 if "algorithm" in tags(cell) else 20), cell.source[:80]
     assert 1_500 <= words(prose(chapter)) <= 4_000
