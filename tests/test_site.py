@@ -67,7 +67,7 @@ def test_lightness_is_turned_upside_down_without_a_fold(dark):
 
 def test_printed_claims_become_a_list_between_other_lines():
     checked = importlib.import_module("checked")
-    text = "before\n✓ `a` is one.  [= 1]\n– Skipped, needs MNIST and this is else: b.\nafter\n✓ Again.\n"
+    text = "before\n✓ `a` is one.  [= 1]\n– Skipped, needs A and this is B: b.\nafter\n✓ Again.\n"
     parts = list(checked._parts(nodes.literal_block(text, text, classes=["output", "stream"])))
     kinds = [type(part).__name__ for part in parts]
     assert kinds == ["literal_block", "bullet_list"] * 2

@@ -13,6 +13,7 @@ from sphinx.environment.collectors.toctree import TocTreeCollector
 def setup(app):
     """Tell Sphinx what to call, and when."""
     app.connect("builder-inited", _count_by_file_name)
+    app.connect("doctree-read", _mark_macros)
     app.connect("env-get-updated", _leave_headings_without_number, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -46,3 +47,11 @@ def _leave_headings_without_number(app, env):
         for link in env.tocs[doc].findall(nodes.reference):
             numbers.setdefault(link["anchorname"], None)
     return []
+
+
+def _mark_macros(app, doctree):
+    """Mark paragraphs that only define TeX macros: they are read by MathJax and show nothing."""
+    for formula in doctree.findall(nodes.math):
+        alone = isinstance(formula.parent, nodes.paragraph) and len(formula.parent) == 1
+        if alone and formula.astext().startswith("\\newcommand"):
+            formula.parent["classes"].append("macros")
