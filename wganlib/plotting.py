@@ -486,3 +486,139 @@ def plan_matrix(ax: Axes, x: np.ndarray, y: np.ndarray, plan: np.ndarray) -> Non
     ax.set(xlabel="pit at", ylabel="pile at")
     ax.tick_params(length=0)
     ax.spines[["top", "right"]].set_visible(True)
+
+
+def phase_portrait(
+    ax: Axes, velocity: object, path: np.ndarray, *, name: str, extent: float = 1.9
+) -> None:
+    r"""Draw a game of two numbers: its velocities as arrows, one run of it as a curve.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    velocity
+        `velocity(theta, slope)` returns the two velocities; only their direction is drawn.
+    path
+        Places `(theta, slope)` of the run, shape `(n, 2)`; it starts at the ring and ends at the
+        dot.
+    name
+        Of the game, written above the axes.
+    extent
+        The axes reach from minus this to this, in data units and in score units a data unit.
+    """
+    side = np.linspace(-0.92 * extent, 0.92 * extent, 11)
+    theta, slope = np.meshgrid(side, side)
+    across, up = velocity(theta, slope)
+    speed = np.maximum(np.hypot(across, up), 1e-9)
+    arrows = {"color": "#b9bdc6", "pivot": "mid", "scale": 16, "width": 0.006, "headwidth": 4}
+    ax.quiver(theta, slope, across / speed, up / speed, **arrows)
+    ax.axvline(0, color=TRUTH, linestyle="--", linewidth=1)
+    ax.plot(*path.T, color=OTHERS[1], linewidth=1)
+    ax.plot(*path[0], "o", color=OTHERS[1], markerfacecolor="white", markersize=6)
+    ax.plot(*path[-1], "o", color=OTHERS[1], markersize=6)
+    ax.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal")
+    ax.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+    ax.set_title(name, loc="left")
+
+
+def orbit(ax: Axes, centres: object, fakes: object, *, name: str, extent: float = 3.1) -> None:
+    r"""Draw where a generator's samples go: the way of their mean, and where they end.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    centres
+        Centres of the real modes, array or CPU tensor of shape `(modes, 2)`, data units.
+    fakes
+        The same samples at every record, array or CPU tensor of shape `(records, n, 2)`.
+    name
+        Of the run, written above the axes.
+    extent
+        The axes reach from minus this to this, in data units.
+    """
+    centres, fakes = np.asarray(centres), np.asarray(fakes)
+    ax.plot(*fakes.mean(axis=1).T, color=CRITIC, linewidth=0.8, alpha=0.8)
+    ax.plot(*centres.T, "o", color=REAL, markerfacecolor="none", markersize=9)
+    ax.plot(*fakes[-1, :1000].T, ".", color=FAKE, markersize=2)
+    ax.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal")
+    ax.set(xlabel="data units", xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+    if ax.get_subplotspec() is None or ax.get_subplotspec().is_first_col():
+        ax.set_ylabel("data units")
+    ax.set_title(name, loc="left")
+
+
+def coverage_strips(ax: Axes, counts: np.ndarray, *, names: Sequence[str], step: int) -> None:
+    r"""Draw how many modes runs cover while they train, one strip a run, in named groups.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    counts
+        Modes covered, shape `(groups, runs, records)`.
+    names
+        One for each group.
+    step
+        Generator steps between two records.
+    """
+    groups, n_runs, records = counts.shape
+    top = int(counts.max())
+    for g, rows in enumerate(counts):
+        low = g * (n_runs + 1)
+        box = (0, records * step, low + n_runs - 0.5, low - 0.5)
+        image = ax.imshow(rows, vmin=0, vmax=top, cmap=MASS, aspect="auto", extent=box)
+    ax.set(xlim=(0, records * step), ylim=(groups * (n_runs + 1) - 1.5, -0.9))
+    ax.set_xlabel("generator step")
+    ax.set_yticks([g * (n_runs + 1) + (n_runs - 1) / 2 for g in range(groups)], names)
+    ax.tick_params(axis="y", length=0)
+    ax.spines[:].set_visible(False)
+    bar = ax.figure.colorbar(image, ax=ax, location="top", ticks=range(0, top + 1, 2), aspect=30)
+    bar.set_label("modes covered")
+    bar.outline.set_visible(False)
+
+
+def ends(ax: Axes, values: np.ndarray, *, floor: float) -> None:
+    r"""Draw where the runs of `coverage_strips` end, a dot on the row of each strip.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into, beside the strips.
+    values
+        Exact W₁ at the end, shape `(groups, runs)`, in data units.
+    floor
+        W₁ between two real samples, in data units; drawn dashed.
+    """
+    groups, n_runs = values.shape
+    for g, row in enumerate(values):
+        ax.plot(row, g * (n_runs + 1) + np.arange(n_runs), "o", color=FAKE)
+    ax.axvline(floor, color=TRUTH, linestyle="--")
+    label_at(ax, floor, -0.9, "real against real", color=TRUTH, dx=0.01, dy=2)
+    ax.set(xlabel="exact W₁ at the end (data units)", yticks=[])
+    ax.set(xlim=(0, None), ylim=(groups * (n_runs + 1) - 1.5, -0.9))
+
+
+def approach(
+    ax: Axes, time: np.ndarray, value: np.ndarray, *, limit: float | None, name: str
+) -> None:
+    r"""Draw a quantity against time and, dashed, the value that theory says it tends to.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    time, value
+        Shape `(n,)`.
+    limit
+        The value that it tends to; None where it tends to none.
+    name
+        Written at the curve's end.
+    """
+    color = OTHERS[sum(line.get_linestyle() == "-" for line in ax.lines) % len(OTHERS)]
+    ax.plot(time, value, color=color)
+    label_at(ax, time[-1], value[-1], name, color=color)
+    if limit is not None:
+        ax.axhline(limit, color=TRUTH, linestyle="--", linewidth=1, zorder=0)
+    ax.set_xlim(time[0], time[-1])
