@@ -46,3 +46,10 @@ def test_a_film_names_its_rows_and_its_moments(ax):
     assert ax.images[0].get_array().shape == (8, 12)
     assert [t.get_text() for t in ax.get_yticklabels()] == ["moved", "faded"]
     assert list(ax.get_xticks()) == [1.5, 5.5, 9.5]
+
+
+def test_names_of_curves_that_end_together_stand_apart(ax):
+    plotting.labelled_times(ax, [32, 64], {"slow": [1.0], "a": [0.1, 0.2], "b": [0.1, 0.2]})
+    heights = [label.xy[1] for label in ax.texts]
+    assert [label.get_text() for label in ax.texts] == ["slow", "a", "b"]
+    assert np.all(np.array(heights[:-1]) / heights[1:] >= 2.2 - 1e-12)
