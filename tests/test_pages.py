@@ -19,7 +19,10 @@ import pytest
 from PIL import Image
 
 SITE = Path(os.environ.get("BOOK_HTML", Path(__file__).parents[1] / "_build" / "html"))
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
+    None,
+)
 PAGES = sorted(str(page.relative_to(SITE)) for page in SITE.glob("book/*.html")) or ["none"]
 PHONE = {"width": 390, "height": 844}
 
