@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -363,15 +363,15 @@ def plan_arrows(
     heads
         Whether arrows have heads; leave them out where there are hundreds.
     """
-    style = {"arrowstyle": "-|>" if heads else "-", "mutation_scale": 9, "alpha": 0.75}
+    style = {"arrowstyle": "-|>" if heads else "-", "mutation_scale": 8, "alpha": 0.7}
     unit = 1 / plan.max()
     for i, j in np.argwhere(plan > 0):
-        width = 2.2 * plan[i, j] * unit
+        width = (1.6 if heads else 1.0) * plan[i, j] * unit
         ax.annotate(
             "", y[j], x[i],
             arrowprops={**style, "color": INK, "linewidth": width, "shrinkA": 0, "shrinkB": 2},
         )  # fmt: skip
-    size = 40 if heads else 14
+    size = 32 if heads else 14
     ax.scatter(*x.T, s=size * plan.sum(1) * unit, color=FAKE, linewidths=0, zorder=3)
     ax.scatter(*y.T, s=size * plan.sum(0) * unit, color=REAL, linewidths=0, zorder=3)
     ax.set_aspect("equal")
@@ -622,3 +622,25 @@ def approach(
     if limit is not None:
         ax.axhline(limit, color=TRUTH, linestyle="--", linewidth=1, zorder=0)
     ax.set_xlim(time[0], time[-1])
+
+
+def labelled_times(ax: Axes, sizes: Sequence[int], times: Mapping[str, Sequence[float]]) -> None:
+    r"""Draw times against sizes on log axes, with names in one column that never overlap.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    sizes
+        Problem sizes, shape `(k,)`.
+    times
+        For each name, slowest first, times in seconds for the first few sizes.
+    """
+    height = 5 * max(values[-1] for values in times.values())
+    for (name, values), color in zip(times.items(), [INK, *OTHERS], strict=False):
+        ax.loglog(sizes[: len(values)], values, ".-", color=color, linewidth=1.5)
+        height = min(values[-1], height / 2.2) if len(values) == len(sizes) else height / 2.2
+        label_at(ax, sizes[-1], height, name, color=color)
+    ax.set(xlabel="points n", ylabel="seconds", xlim=(0.8 * sizes[0], 60 * sizes[-1]))
+    ax.set_xticks([sizes[0], sizes[-1]], [f"{sizes[0]:,}", f"{sizes[-1]:,}"])
+    ax.minorticks_off()
