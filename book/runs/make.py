@@ -1,4 +1,6 @@
-"""Make the book's frozen runs anew, two at a time, one thread each, from `runs.toml`.
+"""Make the book's frozen runs and experiments anew, two at a time, one thread each.
+
+Runs are tables of `runs.toml`, experiments are scripts `chNN_….py` beside this file.
 
 Usage: python book/runs/make.py [NAME ...]
 A run that was stopped goes on from its checkpoint; a finished one is left alone unless its folder
@@ -8,13 +10,9 @@ is removed.
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import json
 import multiprocessing
-import platform
 import subprocess
 import sys
-import time
 import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -23,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from provenance import Log
 
 from wganlib import data, models, training
 from wganlib.lipschitz import gradient_penalty
@@ -39,6 +38,11 @@ PENALTIES = {
 def table() -> dict[str, dict]:
     """Read the table of runs."""
     return tomllib.loads((HERE / "runs.toml").read_text(encoding="utf8"))
+
+
+def experiments() -> dict[str, Path]:
+    """Find the frozen experiments: ``ch06_ablation.py`` fills the folder ``ch06-ablation``."""
+    return {path.stem.replace("_", "-"): path for path in sorted(HERE.glob("ch*.py"))}
 
 
 def networks(entry: dict, seed: int) -> tuple[torch.nn.Module, torch.nn.Module]:
@@ -67,13 +71,17 @@ def image_grid(generator: torch.nn.Module, side: int = 8) -> np.ndarray:
 
 def make(name: str) -> str:
     """Make one run, or finish it; returns a line that says what was done."""
-    folder, entry = HERE / name, table()[name]
+    folder = HERE / name
     if (folder / "provenance.json").exists():
         return f"{name}: is there already (remove book/runs/{name} to make it anew)"
+    if name in experiments():
+        subprocess.run([sys.executable, experiments()[name]], check=True)
+        return f"{name}: made"
+    entry = table()[name]
     torch.set_num_threads(1)
     config = training.TrainConfig(**entry["config"])
     generator, critic = networks(entry, config.seed)
-    log = _Log(folder / "checkpoint-sessions.json")
+    log = Log(folder / "checkpoint-sessions.json")
 
     def look(step: int, generator: torch.nn.Module, critic: torch.nn.Module) -> None:
         if step in GRID_STEPS or step == config.n_steps:
@@ -90,7 +98,11 @@ def make(name: str) -> str:
         callback=look,
         checkpoint=folder / "checkpoint.safetensors",
     )
-    provenance = _provenance(name, config.seed, log.sessions())
+    provenance = log.provenance(
+        command=f"python book/runs/make.py {name}",
+        seed=config.seed,
+        data="MNIST train, 60,000 images",
+    )
     training.save_run(
         folder,
         training.Run(
@@ -101,58 +113,16 @@ def make(name: str) -> str:
     return f"{name}: made in {provenance['wall_seconds']} s"
 
 
-class _Log:
-    """What each start of a run was made with and how long it took, kept beside the checkpoint."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.start = path, time.monotonic()
-        self.earlier = json.loads(path.read_text()) if path.exists() else []
-        self.commit, self.changed = _code_version()
-
-    def sessions(self) -> list[dict]:
-        """Return commit, whether the code differed from it, and seconds, for every start."""
-        seconds = round(time.monotonic() - self.start, 1)
-        now = {"commit": self.commit, "code_changed": self.changed, "seconds": seconds}
-        return [*self.earlier, now]
-
-    def save(self) -> None:
-        """Write the sessions so far."""
-        self.path.write_text(json.dumps(self.sessions()))
-
-
-def _code_version() -> tuple[str, bool]:
-    """Return the commit checked out, and whether the code that runs differs from it."""
-    git = partial(subprocess.run, capture_output=True, text=True, cwd=HERE)
-    code = ["../../wganlib", "runs.toml", "make.py"]
-    changed = git(["git", "status", "--porcelain", "--untracked-files=no", "--", *code])
-    return git(["git", "rev-parse", "HEAD"]).stdout.strip(), bool(changed.stdout.strip())
-
-
-def _provenance(name: str, seed: int, sessions: list[dict]) -> dict:
-    """Say what made a run: command, seed, code, versions, machine, time."""
-    return {
-        "command": f"python book/runs/make.py {name}",
-        "seed": seed,
-        "sessions": sessions,
-        "wall_seconds": round(sum(session["seconds"] for session in sessions)),
-        "device": "cpu, one thread",
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "versions": {p: importlib.metadata.version(p) for p in ("numpy", "torch", "torchvision")},
-        "data": "MNIST train, 60,000 images",
-    }
-
-
 def main() -> None:
     """Make the runs named on the command line, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="runs to make; all where none is named")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     arguments = parser.parse_args()
-    known = table()
+    known = [*table(), *experiments()]
     for name in arguments.names:
         if name not in known:
-            sys.exit(f"no run {name!r} in runs.toml; there are {', '.join(known)}")
+            sys.exit(f"no run {name!r}; there are {', '.join(known)}")
     with ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("spawn")) as pool:
         for line in pool.map(make, arguments.names or known):
             print(line, flush=True)

@@ -1,0 +1,59 @@
+"""Say what made a frozen result: command, code, versions, machine, time."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import subprocess
+import time
+from functools import partial
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PACKAGES = ("numpy", "pot", "torch", "torchvision")
+
+
+class Log:
+    """What each start of a run was made with and how long it took.
+
+    A resumable run keeps it beside its checkpoint; one that runs through needs no file.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path, self.start = path, time.monotonic()
+        self.earlier = json.loads(path.read_text()) if path and path.exists() else []
+        self.commit, self.changed = code_version()
+
+    def sessions(self) -> list[dict]:
+        """Return commit, whether the code differed from it, and seconds, for every start."""
+        seconds = round(time.monotonic() - self.start, 1)
+        now = {"commit": self.commit, "code_changed": self.changed, "seconds": seconds}
+        return [*self.earlier, now]
+
+    def save(self) -> None:
+        """Write the sessions so far."""
+        self.path.write_text(json.dumps(self.sessions()))
+
+    def provenance(self, *, command: str, seed: int | list[int], data: str) -> dict:
+        """Return all that a reader needs to make the result again."""
+        sessions = self.sessions()
+        return {
+            "command": command,
+            "seed": seed,
+            "data": data,
+            "sessions": sessions,
+            "wall_seconds": round(sum(session["seconds"] for session in sessions)),
+            "device": "cpu, one thread",
+            "machine": platform.machine(),
+            "python": platform.python_version(),
+            "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+        }
+
+
+def code_version() -> tuple[str, bool]:
+    """Return the commit checked out, and whether the code that runs differs from it."""
+    git = partial(subprocess.run, capture_output=True, text=True, cwd=HERE)
+    code = ["../../wganlib", "*.py", "*.toml"]
+    changed = git(["git", "status", "--porcelain", "--untracked-files=no", "--", *code])
+    return git(["git", "rev-parse", "HEAD"]).stdout.strip(), bool(changed.stdout.strip())
