@@ -488,6 +488,59 @@ def plan_matrix(ax: Axes, x: np.ndarray, y: np.ndarray, plan: np.ndarray) -> Non
     ax.spines[["top", "right"]].set_visible(True)
 
 
+def spread(
+    ax: Axes, x: object, y: object, *, color: str, marker: str = "o", filled: bool = True
+) -> None:
+    r"""Draw repeated runs: a dot at their median and a thin line over their range.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    x, y
+        One of them holds the runs, shape `(n,)`; the other is the number they share.
+    color
+        Colour of dot and line.
+    marker
+        Shape of the dot.
+    filled
+        Whether the dot is filled or hollow.
+    """
+    x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
+    ax.plot([x.min(), x.max()], [y.min(), y.max()], color=color, linewidth=1.1, zorder=2)
+    face = color if filled else "white"
+    ax.plot(np.median(x), np.median(y), marker, color=color, markerfacecolor=face, zorder=3)
+
+
+def mixtures(ax: Axes, rows: np.ndarray, *, limit: float = 6.0) -> None:
+    r"""Draw the exact W₁ that sixteen mixtures of GAN and WGAN reach, eight lines of two dots.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    rows
+        Results, one a network, with fields `sigmoid`, `log`, `clip`, `adam` (bool) and `w1`, in
+        data units.
+    limit
+        Right end of the axis, in data units; what lies beyond is written there as a number.
+    """
+    kinds = {"sigmoid, log": (1, 1), "sigmoid": (1, 0), "log": (0, 1), "neither": (0, 0)}
+    places = {(c, *kind): 4.8 * c + i for c in (0, 1) for i, kind in enumerate(kinds.values())}
+    for (clip, sigmoid, log), place in places.items():
+        match = (rows["clip"] == clip) & (rows["sigmoid"] == sigmoid) & (rows["log"] == log)
+        for adam, color in [(True, OTHERS[1]), (False, OTHERS[0])]:
+            w1, y = rows["w1"][match & (rows["adam"] == adam)], place + (-0.17 if adam else 0.17)
+            spread(ax, np.minimum(w1, limit), y, color=color, filled=not adam)
+            if np.median(w1) > limit:
+                label_at(ax, limit, y, f"{np.median(w1):.0f}", color=color)
+    ax.set(xscale="log", xlim=(0.25, limit), xticks=[0.3, 0.5, 1, 2, 4], ylim=(8.5, -1))
+    ax.set(xticklabels=["0.3", "0.5", "1", "2", "4"], yticks=[*places.values()])
+    ax.set_yticklabels([*kinds, *kinds])
+    ax.minorticks_off()
+    light_grid(ax, "x")
+
+
 def phase_portrait(
     ax: Axes, velocity: object, path: np.ndarray, *, name: str, extent: float = 1.9
 ) -> None:
@@ -579,6 +632,28 @@ def coverage_strips(ax: Axes, counts: np.ndarray, *, names: Sequence[str], step:
     bar.outline.set_visible(False)
 
 
+def labelled_times(ax: Axes, sizes: Sequence[int], times: Mapping[str, Sequence[float]]) -> None:
+    r"""Draw times against sizes on log axes, with names in one column that never overlap.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    sizes
+        Problem sizes, shape `(k,)`.
+    times
+        For each name, slowest first, times in seconds for the first few sizes.
+    """
+    height = 5 * max(values[-1] for values in times.values())
+    for (name, values), color in zip(times.items(), [INK, *OTHERS], strict=False):
+        ax.loglog(sizes[: len(values)], values, ".-", color=color, linewidth=1.5)
+        height = min(values[-1], height / 2.2) if len(values) == len(sizes) else height / 2.2
+        label_at(ax, sizes[-1], height, name, color=color)
+    ax.set(xlabel="points n", ylabel="seconds", xlim=(0.8 * sizes[0], 60 * sizes[-1]))
+    ax.set_xticks([sizes[0], sizes[-1]], [f"{sizes[0]:,}", f"{sizes[-1]:,}"])
+    ax.minorticks_off()
+
+
 def ends(ax: Axes, values: np.ndarray, *, floor: float) -> None:
     r"""Draw where the runs of `coverage_strips` end, a dot on the row of each strip.
 
@@ -624,23 +699,117 @@ def approach(
     ax.set_xlim(time[0], time[-1])
 
 
-def labelled_times(ax: Axes, sizes: Sequence[int], times: Mapping[str, Sequence[float]]) -> None:
-    r"""Draw times against sizes on log axes, with names in one column that never overlap.
+def games(ax: Axes, step: np.ndarray, exact: np.ndarray, estimate: np.ndarray) -> None:
+    r"""Draw repeated trainings: the exact distance dashed, the critic's estimate solid.
 
     Parameters
     ----------
     ax
         Axes to draw into.
-    sizes
-        Problem sizes, shape `(k,)`.
-    times
-        For each name, slowest first, times in seconds for the first few sizes.
+    step, exact, estimate
+        One row for each run, shape `(runs, looks)`; the last two in data units.
     """
-    height = 5 * max(values[-1] for values in times.values())
-    for (name, values), color in zip(times.items(), [INK, *OTHERS], strict=False):
-        ax.loglog(sizes[: len(values)], values, ".-", color=color, linewidth=1.5)
-        height = min(values[-1], height / 2.2) if len(values) == len(sizes) else height / 2.2
-        label_at(ax, sizes[-1], height, name, color=color)
-    ax.set(xlabel="points n", ylabel="seconds", xlim=(0.8 * sizes[0], 60 * sizes[-1]))
-    ax.set_xticks([sizes[0], sizes[-1]], [f"{sizes[0]:,}", f"{sizes[-1]:,}"])
-    ax.minorticks_off()
+    ax.axhline(0, color=INK, linewidth=0.6)
+    ax.plot(step.T, exact.T, "--", color=TRUTH, linewidth=0.9)
+    ax.plot(step.T, estimate.T, color=CRITIC, linewidth=1.3)
+
+
+def growth_by_layer(axes: Sequence[Axes], clip: np.ndarray, norms: np.ndarray, width: int) -> None:
+    r"""Draw how a gradient grows or shrinks on its way back through clipped critics.
+
+    Parameters
+    ----------
+    axes
+        Two axes: norms by layer, and growth per layer against `clip * width` with its bound.
+    clip
+        Clipping bounds, one over a whole number each, shape `(n,)`.
+    norms
+        Gradient norms, shape `(n, seeds, layers)`, first hidden layer first.
+    width
+        Hidden units a layer.
+    """
+    layers = np.arange(1, norms.shape[2] + 1)
+    growth = (norms[..., 0] / norms[..., -1]) ** (1 / (len(layers) - 1))
+    shades = MASS(np.linspace(0.4, 1, len(clip)))
+    ends = np.array([0.7 * width * clip.min(), 1.4 * width * clip.max()])
+    axes[1].plot(ends, ends, "--", color=TRUTH, linewidth=1)
+    axes[1].axhline(1, color=INK, linewidth=0.6)
+    label_at(axes[1], ends[0], 1.5 * ends[0], "bound", dx=1, dy=8)
+    for c, row, factor, shade in zip(clip, norms, growth, shades, strict=True):
+        line = np.exp(np.log(row).mean(axis=0))
+        axes[0].plot(layers, line, color=shade)
+        label_at(axes[0], 1, line[0], f"1/{1 / c:.0f}", color=shade, dx=-4)
+        axes[1].plot(np.full(len(factor), width * c), factor, "o", color=shade)
+    axes[0].set(yscale="log", xlabel="hidden layer", ylabel="gradient norm")
+    axes[0].set(xlim=(-3, len(layers)), xticks=[1, 6, 11])
+    axes[1].set(xscale="log", yscale="log", xlabel="c times width", ylabel="growth per layer")
+
+
+def two_optima(axes: Sequence[Axes], weight: np.ndarray, slope: np.ndarray) -> None:
+    r"""Draw the objective of a critic on the line over its slope, and where critics end.
+
+    Parameters
+    ----------
+    axes
+        Two axes: the objective for distance 1 and weight 1, and slopes against the weight.
+    weight
+        Penalty weights, shape `(n,)`, data units.
+    slope
+        Slopes after training, shape `(n, 2, seeds)`; two-sided first, then one-sided.
+    """
+    s, line = np.linspace(-2, 2.6, 400), np.geomspace(0.3, 150, 200)
+    for excess, style, color in (
+        (abs(s) - 1, "-", OTHERS[0]),
+        (np.maximum(abs(s) - 1, 0), "--", OTHERS[1]),
+    ):
+        axes[0].plot(s, s - excess**2, style, color=color)
+    axes[0].plot([-0.5, 1.5], [-0.75, 1.25], "o", color=INK, markersize=4)
+    axes[0].set(xlabel="slope s", ylabel="objective J(s) (data units)", ylim=(-3, 1.8))
+    label_at(axes[0], 0.1, -1, "two-sided", color=OTHERS[0], dy=-3)
+    label_at(axes[0], -0.1, 0.1, "one-sided", color=OTHERS[1], dx=-6, dy=4)
+    for right in (line, line[line > 0.5]):
+        sign = 1 if right is line else -1
+        axes[1].plot(right, sign + 0.5 / right, "--", color=TRUTH, linewidth=1)
+    for side, shift in enumerate((0.88, 1.14)):
+        axes[1].plot(shift * weight, slope[:, side], "o", color=OTHERS[side], markersize=3)
+    axes[1].set(xscale="log", xlabel="penalty weight λ (data units)", ylabel="slope after training")
+
+
+def reports(
+    ax: Axes, exact: np.ndarray, reported: np.ndarray, corrected: np.ndarray, *, color: str
+) -> None:
+    r"""Draw estimates against the exact distance: as reported hollow, corrected filled.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    exact, reported, corrected
+        Any equal shapes, data units.
+    color
+        Colour of the marks.
+    """
+    hollow = {"markerfacecolor": "none", "markeredgewidth": 0.9}
+    ax.plot(np.ravel(exact), np.ravel(reported), "o", color=color, markersize=4.5, **hollow)
+    ax.plot(np.ravel(exact), np.ravel(corrected), "o", color=color, markersize=3)
+
+
+def releases(ax: Axes, step: np.ndarray, share: np.ndarray, name: str) -> None:
+    r"""Draw shares of the truth that critics reach, each thin and their median thick.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    step
+        Critic steps, shape `(looks,)`.
+    share
+        Estimate over exact distance, shape `(runs, looks)`.
+    name
+        Written into the lower right corner.
+    """
+    ax.axhline(0, color=INK, linewidth=0.6)
+    ax.axhline(1, color=TRUTH, linewidth=1, linestyle="--")
+    ax.plot(step, share.T, color=CRITIC, linewidth=0.7)
+    ax.plot(step, np.median(share, axis=0), color=CRITIC, linewidth=2.6)
+    ax.text(0.97, 0.04, name, transform=ax.transAxes, ha="right", va="bottom")
