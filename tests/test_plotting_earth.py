@@ -39,3 +39,11 @@ def test_a_plan_s_matrix_names_its_places_and_writes_its_entries(ax):
     assert [text.get_text() for text in ax.texts] == ["0.5", "0.1", "0.4"]
     assert [text.get_position() for text in ax.texts] == [(0, 0), (1, 0), (1, 1)]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["0", "3"]
+
+
+def test_two_plans_of_one_pair_share_their_shades(ax):
+    a, b = PLAN.sum(axis=1), PLAN.sum(axis=0)
+    for plan in (PLAN, np.outer(a, b)):
+        plotting.plan_matrix(ax, X, Y, plan)
+    first, second = ax.images
+    assert first.get_clim() == pytest.approx(second.get_clim())

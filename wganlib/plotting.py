@@ -451,15 +451,15 @@ def earth_moving(ax: Axes, x: np.ndarray, y: np.ndarray, plan: np.ndarray) -> No
     ax.bar(x, piles, 0.05 * span, color=REAL)
     ax.bar(y, -pits, 0.05 * span, color=FAKE)
     for i, j in np.argwhere(plan > 0):
-        bow = piles.max() * (0.9 + 3.5 * abs(y[j] - x[i]) / span)
+        bow = piles.max() * (0.9 + 6 * abs(y[j] - x[i]) / span)
         ends = [(x[i], piles[i]), (x[i], bow), (y[j], bow), (y[j], 0)]
         arch = Path(ends, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
         ax.add_patch(PathPatch(arch, fill=False, edgecolor=CRITIC, linewidth=14 * plan[i, j]))
         ax.plot(y[j], 0.02, marker="v", color=INK, markersize=6)
-        # Halfway along a cubic curve.
+        # Halfway along a cubic curve, and a little to the right, clear of arches from the left.
         across, up = np.array([1, 3, 3, 1]) / 8 @ np.array(ends)
-        label = label_at(ax, across, up, f"{plan[i, j]:.2g}", dx=0, dy=4 + 8 * plan[i, j])
-        label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5})
+        across += 0.015 * span
+        label_at(ax, across, up, f"{plan[i, j]:.2g}", dx=0, dy=4 + 8 * plan[i, j])
         sky = max(sky, up)
     ax.set(xlabel="position (data units)", ylabel="mass", ylim=(-1.2 * pits.max(), 1.3 * sky))
     ax.yaxis.set_major_formatter(lambda mass, _: f"{abs(mass):g}")
@@ -477,9 +477,10 @@ def plan_matrix(ax: Axes, x: np.ndarray, y: np.ndarray, plan: np.ndarray) -> Non
     plan
         Mass sent from pile to pit, shape `(n, m)`; entries that are not zero are written out.
     """
-    ax.imshow(plan, vmin=0, vmax=1.25 * plan.max(), cmap=MASS)
+    most = max(plan.sum(axis=0).max(), plan.sum(axis=1).max())  # the same for all plans of a pair
+    ax.imshow(plan, vmin=0, vmax=1.25 * most, cmap=MASS)
     for i, j in np.argwhere(plan > 0):
-        ink = "white" if plan[i, j] > 0.6 * plan.max() else INK
+        ink = "white" if plan[i, j] > 0.6 * most else INK
         ax.text(j, i, f"{plan[i, j]:.2g}", ha="center", va="center", color=ink)
     ax.set_xticks(range(len(y)), [f"{place:g}" for place in y])
     ax.set_yticks(range(len(x)), [f"{place:g}" for place in x])
