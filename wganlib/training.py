@@ -8,7 +8,7 @@ import math
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 import safetensors.torch
@@ -244,6 +244,69 @@ def train(
             state.save(Path(checkpoint))
     bar.close()
     return state.history
+
+
+def train_critic(
+    critic: nn.Module,
+    real: Tensor,
+    fake: Callable[..., Tensor],
+    config: TrainConfig,
+    *,
+    penalty: Callable[..., Tensor] | None = None,
+    project: Callable[[nn.Module, float], object] | None = None,
+    optimizer: Optimizer = adam,
+) -> nn.Module:
+    r"""Train a critic in place while the law of the fakes stands still.
+
+    .. math:: f \leftarrow \text{optimiser}\bigl(\nabla_w[L_f + \lambda\,\text{penalty}]\bigr),
+        \qquad \text{n\_steps times}
+
+    Parameters
+    ----------
+    critic : nn.Module
+        Maps samples to scores, shape ``(batch,)``.
+    real : Tensor
+        All real samples, shape ``(n, ...)``, data units.
+    fake : callable
+        ``fake(n, rng=rng)`` draws n fakes, shape ``(n, ...)``, data units.
+    config : TrainConfig
+        ``n_steps`` counts critic steps here; ``n_critic`` and ``learning_rate_end`` are not used.
+    penalty, project, optimizer
+        As for `train`.
+
+    Returns
+    -------
+    nn.Module
+        The same critic, in evaluation mode.
+
+    Raises
+    ------
+    ValueError, FloatingPointError
+        As `train`.
+
+    Notes
+    -----
+    Source: Gulrajani et al. (2017), Figure 1a, trains critics against real points plus noise.
+    """
+    once = replace(config, n_steps=1, n_critic=config.n_steps, log_every=1, checkpoint_every=1)
+    how = {"penalty": penalty, "project": project, "optimizer": optimizer}
+    train(_Still(fake, real), critic.train(), real, once, progress=False, **how)
+    return critic.eval()
+
+
+class _Still(nn.Module):
+    """A generator that draws from a sampler; its one weight, a shift, is of no use to anyone."""
+
+    def __init__(self, sampler: Callable[..., Tensor], like: Tensor) -> None:
+        super().__init__()
+        self.sampler, self.latent_dim = sampler, like.shape[1]
+        self.shift = nn.Parameter(like.new_zeros(()))
+
+    def sample_latent(self, n: int, rng: torch.Generator | None = None) -> Tensor:
+        return self.sampler(n, rng=rng)
+
+    def forward(self, points: Tensor) -> Tensor:
+        return points + self.shift
 
 
 def _bar(progress: bool, *, total: int, initial: int) -> tqdm:
