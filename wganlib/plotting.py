@@ -513,7 +513,7 @@ def spread(
     ax.plot(np.median(x), np.median(y), marker, color=color, markerfacecolor=face, zorder=3)
 
 
-def mixtures(ax: Axes, rows: np.ndarray, *, limit: float = 6.0) -> None:
+def mixtures(ax: Axes, rows: np.ndarray, *, floor: float = 0.15, limit: float = 6.0) -> None:
     r"""Draw the exact W₁ that sixteen mixtures of GAN and WGAN reach, eight lines of two dots.
 
     Parameters
@@ -523,21 +523,32 @@ def mixtures(ax: Axes, rows: np.ndarray, *, limit: float = 6.0) -> None:
     rows
         Results, one a network, with fields `sigmoid`, `log`, `clip`, `adam` (bool) and `w1`, in
         data units.
+    floor
+        Distance between two real samples, in data units, drawn as the truth.
     limit
         Right end of the axis, in data units; what lies beyond is written there as a number.
     """
     kinds = {"sigmoid, log": (1, 1), "sigmoid": (1, 0), "log": (0, 1), "neither": (0, 0)}
     places = {(c, *kind): 4.8 * c + i for c in (0, 1) for i, kind in enumerate(kinds.values())}
-    for (clip, sigmoid, log), place in places.items():
-        match = (rows["clip"] == clip) & (rows["sigmoid"] == sigmoid) & (rows["log"] == log)
-        for adam, color in [(True, OTHERS[1]), (False, OTHERS[0])]:
-            w1, y = rows["w1"][match & (rows["adam"] == adam)], place + (-0.17 if adam else 0.17)
-            spread(ax, np.minimum(w1, limit), y, color=color, filled=not adam)
-            if np.median(w1) > limit:
-                label_at(ax, limit, y, f"{np.median(w1):.0f}", color=color)
-    ax.set(xscale="log", xlim=(0.25, limit), xticks=[0.3, 0.5, 1, 2, 4], ylim=(8.5, -1))
-    ax.set(xticklabels=["0.3", "0.5", "1", "2", "4"], yticks=[*places.values()])
+    ends = {(0, 1, 1, True): "GAN", (1, 0, 0, False): "WGAN"}
+    for (*kind, adam), y in {(*k, a): y for k, y in places.items() for a in (True, False)}.items():
+        fields = zip(("clip", "sigmoid", "log", "adam"), (*kind, adam), strict=True)
+        w1 = rows["w1"][np.all([rows[field] == value for field, value in fields], axis=0)]
+        y, color = (y - 0.17, OTHERS[1]) if adam else (y + 0.17, OTHERS[0])
+        if np.median(w1) > limit:
+            ax.plot([w1.min(), limit], [y, y], color=color, linewidth=1.1)
+            label_at(ax, limit, y, f"{np.median(w1):.0f}", color=color, dx=2, dy=1 if adam else -1)
+            continue
+        spread(ax, w1, y, color=color, filled=not adam)
+        label_at(ax, w1.max(), y, ends.get((*kind, adam), ""), color=color).set_fontweight("bold")
+    ax.axvline(floor, color=TRUTH, linestyle="--", linewidth=1)
+    ax.set(xscale="log", xlim=(0.13, limit), xticks=[0.2, 0.5, 1, 2, 4], ylim=(8.5, -1))
+    ax.set(xticklabels=["0.2", "0.5", "1", "2", "4"], yticks=[*places.values()])
     ax.set_yticklabels([*kinds, *kinds])
+    for y, text in [(-0.62, "weights free"), (4.18, "weights clipped")]:
+        ax.text(0.2, y, text, fontweight="bold", va="center")
+    ax.text(1.2, 4.18, "○ Adam", color=OTHERS[1], va="center")
+    ax.text(2.7, 4.18, "● RMSProp", color=OTHERS[0], va="center", clip_on=False)
     ax.minorticks_off()
     light_grid(ax, "x")
 
@@ -735,7 +746,7 @@ def growth_by_layer(axes: Sequence[Axes], clip: np.ndarray, norms: np.ndarray, w
     ends = np.array([0.7 * width * clip.min(), 1.4 * width * clip.max()])
     axes[1].plot(ends, ends, "--", color=TRUTH, linewidth=1)
     axes[1].axhline(1, color=INK, linewidth=0.6)
-    label_at(axes[1], ends[0], 1.5 * ends[0], "bound", dx=1, dy=8)
+    label_at(axes[1], ends[1], ends[1], "bound", dx=-8)
     for c, row, factor, shade in zip(clip, norms, growth, shades, strict=True):
         line = np.exp(np.log(row).mean(axis=0))
         axes[0].plot(layers, line, color=shade)
@@ -777,7 +788,13 @@ def two_optima(axes: Sequence[Axes], weight: np.ndarray, slope: np.ndarray) -> N
 
 
 def reports(
-    ax: Axes, exact: np.ndarray, reported: np.ndarray, corrected: np.ndarray, *, color: str
+    ax: Axes,
+    exact: np.ndarray,
+    reported: np.ndarray,
+    corrected: np.ndarray,
+    *,
+    name: str,
+    color: str,
 ) -> None:
     r"""Draw estimates against the exact distance: as reported hollow, corrected filled.
 
@@ -787,12 +804,18 @@ def reports(
         Axes to draw into.
     exact, reported, corrected
         Any equal shapes, data units.
+    name
+        Written beside the rightmost mark.
     color
         Colour of the marks.
     """
     hollow = {"markerfacecolor": "none", "markeredgewidth": 0.9}
     ax.plot(np.ravel(exact), np.ravel(reported), "o", color=color, markersize=4.5, **hollow)
     ax.plot(np.ravel(exact), np.ravel(corrected), "o", color=color, markersize=3)
+    last = np.argmax(exact)
+    above = np.ravel(reported)[last] > np.ravel(exact)[last]
+    place = np.ravel(exact)[last], np.ravel(reported)[last]
+    label_at(ax, *place, name, color=color, dy=0 if above else -6)
 
 
 def releases(ax: Axes, step: np.ndarray, share: np.ndarray, name: str) -> None:
@@ -814,3 +837,66 @@ def releases(ax: Axes, step: np.ndarray, share: np.ndarray, name: str) -> None:
     ax.plot(step, share.T, color=CRITIC, linewidth=0.7)
     ax.plot(step, np.median(share, axis=0), color=CRITIC, linewidth=2.6)
     ax.text(0.97, 0.04, name, transform=ax.transAxes, ha="right", va="bottom")
+
+
+def loss_and_truth(
+    axes: Sequence[Axes],
+    step: np.ndarray,
+    *,
+    truth: np.ndarray,
+    said: np.ndarray,
+    share: np.ndarray,
+    sharp: np.ndarray,
+) -> None:
+    r"""Draw what a critic says beside the exact W₁, and what share of its ceiling it says.
+
+    Parameters
+    ----------
+    axes
+        Two axes; the first run is drawn heavily in both.
+    step
+        Generator steps, shape `(looks,)`.
+    truth, said
+        Exact W₁ and the critic's estimate, shape `(runs, looks)`, in data and in score units.
+    share, sharp
+        The estimate and that of a sharpened critic as shares of the ceiling, shape `(runs, looks)`.
+    """
+    left, right = axes
+    for i in reversed(range(len(truth))):
+        weight = {"linewidth": 0.8, "alpha": 0.55} if i else {"linewidth": 2.2}
+        left.plot(step, truth[i], "--", color=TRUTH, **weight)
+        left.plot(step, 1e3 * said[i], color=CRITIC, **weight)
+        right.plot(step, 100 * share[i], color=CRITIC, **weight)
+        right.plot(step, 100 * sharp[i], "o", color=OTHERS[0])
+    label_at(left, 80, 1.12, "exact W₁")
+    label_at(left, 415, 0.27, "1,000 × estimate", color=CRITIC, dx=0, dy=3)
+    label_at(right, 45, 7.8, "sharpened", color=OTHERS[0])
+    label_at(right, 165, 3.8, "as trained", color=CRITIC)
+    left.set(xlabel="generator step", ylabel="data units")
+    right.set(xlabel="generator step", ylabel="estimate (% of K·W₁)", ylim=(-1, 9))
+
+
+def memory(ax: Axes, rows: np.ndarray) -> None:
+    r"""Draw exact W₁ against the critic's memory, for one and for five critic steps.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    rows
+        Results, one a network, with fields `n_critic`, `beta1_critic`, `reset` and `w1`; rows with
+        a reset are drawn hollow.
+    """
+    for n_critic, color, marker in [(1, OTHERS[3], "o"), (5, OTHERS[0], "s")]:
+        kept = rows[rows["n_critic"] == n_critic]
+        for beta1, reset in np.unique(kept[["beta1_critic", "reset"]]):
+            w1 = kept["w1"][(kept["beta1_critic"] == beta1) & (kept["reset"] == reset)]
+            place = (1.06 if reset else 0.94) / (1 - beta1) / n_critic
+            spread(ax, place, w1, color=color, marker=marker, filled=not reset)
+    label_at(ax, 18, 2.1, "n_critic = 1", color=OTHERS[3], dx=-6)
+    label_at(ax, 0.3, 0.72, "n_critic = 5", color=OTHERS[0])
+    ticks = [0.2, 0.5, 1, 2, 5, 10, 20, 50]
+    ax.set(xscale="log", xlabel="critic's memory (generator steps)", ylim=(0.3, 3.2))
+    ax.set(xticks=ticks, xticklabels=ticks, ylabel="exact W₁ (data units)")
+    ax.minorticks_off()
+    light_grid(ax)

@@ -23,8 +23,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wganlib import data, losses, metrics, models, training, transport
-from wganlib.lipschitz import gradient_penalty
+from wganlib import data, dual, losses, metrics, models, training, transport
+from wganlib.lipschitz import gradient_penalty, lipschitz_meter
 
 FOLDER = Path(__file__).resolve().parent / "ch07-sign-trap"
 SEEDS = range(8)
@@ -78,6 +78,11 @@ def estimate(critic: nn.Module, real: Tensor, fake: Tensor) -> float:
 def sample(generator: nn.Module, n: int = 512, seed: int = 0) -> Tensor:
     """Draw fakes by a random state of their own, so that looking does not disturb the game."""
     return generator(generator.sample_latent(n, torch.Generator().manual_seed(seed)))
+
+
+def scorer(critic: nn.Module) -> Callable[[np.ndarray], Tensor]:
+    """Let a critic score NumPy points, for drawing."""
+    return lambda points: critic(torch.as_tensor(points, dtype=torch.float32)).detach()
 
 
 @torch.no_grad()
@@ -181,6 +186,56 @@ def release(seed: int, state: dict) -> list[dict]:
             about = {"arm": name, "seed": seed, "caught_at": state["step"], "exact_w1": state["w1"]}
             rows.append({**about, "critic_step": 25 * k, "w1_estimate": value})
     return rows
+
+
+def new_critic(seed: int, **sizes: int) -> models.MLPCritic:
+    """Return an untrained critic, fixed by the seed."""
+    torch.manual_seed(seed)
+    return models.MLPCritic(**sizes)
+
+
+def fit(
+    critic: nn.Module, real: Tensor, fake: Callable[..., Tensor], n_steps: int, **options
+) -> nn.Module:
+    """Train a critic; options are numbers of the configuration, or ways to train."""
+    ways = ("penalty", "project", "optimizer")
+    how = {name: options.pop(name) for name in ways if name in options}
+    config = training.TrainConfig(n_steps=n_steps, **options)
+    return training.train_critic(critic, real, fake, config, **how)
+
+
+def blurred(law: Callable[..., Tensor], n: int, rng: torch.Generator | None = None) -> Tensor:
+    """Draw from a law in the plane plus standard normal noise."""
+    return law(n, rng=rng) + torch.randn(n, 2, generator=rng)
+
+
+def judge(critic: nn.Module, real: Tensor, fake: Tensor) -> tuple[float, ...]:
+    """Read the meter at four kinds of points and overall; compare with the exact critic."""
+    rng = torch.Generator().manual_seed(0)
+    reading = lipschitz_meter(critic, real, fake, rng=rng)
+    norms = [getattr(reading, kind).mean().item() for kind in ("real", "fake", "mixed", "far")]
+    points = torch.cat([real, fake])
+    exact = dual.exact_critic(real, fake)(points)
+    right = np.corrcoef(critic(points).detach(), exact)[0, 1]
+    value = estimate(critic, real, fake)
+    return *norms, reading.constant, value, right, wrong_pairs(critic, real, fake)
+
+
+def stored(name: str) -> np.ndarray:
+    """Read a table that `main` wrote, ``results`` or ``frozen``."""
+    path = FOLDER / f"{name}.csv"
+    return np.genfromtxt(path, delimiter=",", names=True, dtype=None, encoding="utf8")
+
+
+def column(table: np.ndarray, arm: str, name: str) -> np.ndarray:
+    """Return one column of an arm, a row for each seed."""
+    chosen = table[table["arm"] == arm]
+    return chosen[name].reshape(len(np.unique(chosen["seed"])), -1)
+
+
+def span(values: np.ndarray, form: str) -> str:
+    """Write the median and, in brackets, the smallest and the largest."""
+    return f"{np.median(values):{form}} ({values.min():{form}}-{values.max():{form}})"
 
 
 def write(path: Path, rows: list[dict]) -> None:
