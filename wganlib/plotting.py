@@ -547,8 +547,8 @@ def mixtures(ax: Axes, rows: np.ndarray, *, floor: float = 0.15, limit: float = 
     ax.set_yticklabels([*kinds, *kinds])
     for y, text in [(-0.62, "weights free"), (4.18, "weights clipped")]:
         ax.text(0.2, y, text, fontweight="bold", va="center")
-    ax.text(1.2, 4.18, "○ Adam", color=OTHERS[1], va="center")
-    ax.text(2.7, 4.18, "● RMSProp", color=OTHERS[0], va="center", clip_on=False)
+    ax.text(1.3, 4.8, "○ Adam", color=OTHERS[1], va="center")
+    ax.text(1.3, 5.4, "● RMSProp", color=OTHERS[0], va="center")
     ax.minorticks_off()
     light_grid(ax, "x")
 
@@ -869,7 +869,7 @@ def loss_and_truth(
         right.plot(step, 100 * share[i], color=CRITIC, **weight)
         right.plot(step, 100 * sharp[i], "o", color=OTHERS[0])
     label_at(left, 80, 1.12, "exact W₁")
-    label_at(left, 415, 0.27, "1,000 × estimate", color=CRITIC, dx=0, dy=3)
+    label_at(left, 415, 0.34, "1,000 × estimate", color=CRITIC, dx=0, dy=3)
     label_at(right, 45, 7.8, "sharpened", color=OTHERS[0])
     label_at(right, 165, 3.8, "as trained", color=CRITIC)
     left.set(xlabel="generator step", ylabel="data units")

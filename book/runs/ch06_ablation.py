@@ -61,6 +61,23 @@ class Variant:
     reset: bool = False  # forget the momentum of a weight that hits the wall
 
 
+def load() -> np.ndarray:
+    """Read the stored rows, one a network."""
+    path = FOLDER / "results.csv"
+    return np.genfromtxt(path, delimiter=",", names=True, dtype=None, encoding="utf8")
+
+
+def chosen(rows: np.ndarray, **wanted) -> np.ndarray:
+    """Select the rows that have these values."""
+    return rows[np.all([rows[name] == value for name, value in wanted.items()], axis=0)]
+
+
+def w1_by_rate(rows: np.ndarray, reduce=np.median, **wanted) -> dict[float, float]:
+    """Reduce a mixture's exact W₁ over the seeds, for each learning rate of the ablation."""
+    kept = chosen(rows, experiment="ablation", **wanted)
+    return {r: reduce(chosen(kept, learning_rate=r)["w1"]) for r in LEARNING_RATES}
+
+
 def ablation(learning_rate: float) -> list[Variant]:
     """Return the sixteen mixtures of the four changes."""
     momentum = {"beta1_critic": 0.5, "beta1_generator": 0.5, "beta2": 0.999}
