@@ -11,20 +11,16 @@ takes the same steps as it would alone. A seed fixes initial weights and batches
 from __future__ import annotations
 
 import csv
-import importlib.metadata
 import json
 import math
-import platform
-import subprocess
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import torch
+from provenance import Log
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, logsigmoid
 
@@ -247,30 +243,13 @@ def _exact(layers: list[Tensor], shape: tuple[int, int]) -> np.ndarray:
     return np.array([transport.exact_w1(real, f) for f in fake]).reshape(shape)
 
 
-def _provenance() -> dict:
-    """Say what made the results: command, commit, versions, machine."""
-    git = partial(subprocess.run, capture_output=True, text=True, cwd=FOLDER.parent)
-    changed = git(["git", "status", "--porcelain", "--", "../../wganlib", Path(__file__).name])
-    return {
-        "command": "python book/runs/ch06_ablation.py",
-        "commit": git(["git", "rev-parse", "HEAD"]).stdout.strip(),
-        "code_changed_since_commit": bool(changed.stdout.strip()),
-        "device": "cpu, one thread",
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "versions": {p: importlib.metadata.version(p) for p in ("numpy", "pot", "torch")},
-        "data": "gaussian_ring, 8 modes, drawn afresh",
-        "seeds": list(SEEDS),
-    }
-
-
 def main() -> None:
     """Run both experiments and store one row a network."""
     torch.set_num_threads(1)
-    start, rows = time.monotonic(), []
+    log, rows = Log(), []
     for rate, n_critic in product(LEARNING_RATES, N_CRITIC):
         rows += [{"experiment": "ablation", **row} for row in run(ablation(rate), n_critic)]
-        print(f"ablation {rate} {n_critic}: {time.monotonic() - start:.0f} s", flush=True)
+        print(f"ablation {rate} {n_critic}: {log.sessions()[-1]['seconds']:.0f} s", flush=True)
     for n_critic in N_CRITIC:
         rows += [{"experiment": "momentum", **row} for row in run(momentum(), n_critic)]
     FOLDER.mkdir(exist_ok=True)
@@ -278,7 +257,11 @@ def main() -> None:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    about = _provenance() | {"wall_seconds": round(time.monotonic() - start)}
+    about = log.provenance(
+        command="python book/runs/ch06_ablation.py",
+        seed=list(SEEDS),
+        data="gaussian_ring, 8 modes, drawn afresh",
+    )
     (FOLDER / "provenance.json").write_text(json.dumps(about, indent=2, sort_keys=True) + "\n")
 
 

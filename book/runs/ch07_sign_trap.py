@@ -11,9 +11,6 @@ from __future__ import annotations
 import copy
 import csv
 import json
-import platform
-import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from provenance import Log
 from torch import Tensor, nn
 
 from wganlib import data, dual, losses, metrics, models, training, transport
@@ -250,7 +248,7 @@ def write(path: Path, rows: list[dict]) -> None:
 def main() -> None:
     """Make all of it."""
     torch.set_num_threads(1)
-    begin, games, frozen = time.monotonic(), [], []
+    log, games, frozen = Log(), [], []
     for name, arm in ARMS.items():
         for seed in SEEDS:
             rows, caught = game(seed, arm)
@@ -262,18 +260,11 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     write(FOLDER / "results.csv", games)
     write(FOLDER / "frozen.csv", frozen)
-    git = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=FOLDER)
-    provenance = {
-        "command": "python book/runs/ch07_sign_trap.py",
-        "commit": git.stdout.strip(),
-        "data": "gaussian_ring, 8,192 points a seed",
-        "device": "cpu, one thread",
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "seed": list(SEEDS),
-        "versions": {"numpy": np.__version__, "torch": torch.__version__},
-        "wall_seconds": round(time.monotonic() - begin),
-    }
+    provenance = log.provenance(
+        command="python book/runs/ch07_sign_trap.py",
+        seed=list(SEEDS),
+        data="gaussian_ring, 8,192 points a seed",
+    )
     text = json.dumps(provenance, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     (FOLDER / "provenance.json").write_text(text, encoding="utf8")
 
