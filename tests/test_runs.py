@@ -1,7 +1,8 @@
 """Every frozen run is what its table says, and can be repeated."""
 
-import importlib.util
+import importlib
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,9 +14,8 @@ import torch
 from wganlib import data, training
 
 RUNS = Path(__file__).resolve().parents[1] / "book" / "runs"
-spec = importlib.util.spec_from_file_location("make_runs", RUNS / "make.py")
-make_runs = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(make_runs)
+sys.path.insert(0, str(RUNS))
+make_runs = importlib.import_module("make")
 TABLE = make_runs.table()
 
 
@@ -79,6 +79,14 @@ def test_no_weights_need_unpickling():
     assert not [p for p in RUNS.rglob("*") if p.suffix in (".pt", ".pth", ".pkl", ".npy")]
 
 
-def test_provenance_is_json_that_a_person_can_read():
-    for path in RUNS.glob("*/provenance.json"):
-        assert json.loads(path.read_text())["command"]
+def test_every_folder_of_results_has_its_command():
+    made_by = {
+        **{name: f"python book/runs/make.py {name}" for name in TABLE},
+        **{k: f"python book/runs/{v.name}" for k, v in make_runs.experiments().items()},
+    }
+    folders = {path.name for path in RUNS.iterdir() if path.is_dir() and path.name[0] not in "._"}
+    assert folders == set(made_by)
+    for name, command in made_by.items():
+        about = json.loads((RUNS / name / "provenance.json").read_text())
+        assert about["command"] == command
+        assert {"seed", "sessions", "versions", "device", "wall_seconds"} <= set(about)
