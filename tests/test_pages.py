@@ -92,6 +92,14 @@ def _show_all(page):
     }""")
 
 
+def test_a_wide_figure_is_swiped_on_a_phone_rather_than_shrunk(visit):
+    page = visit("book/ch01_js_vs_emd.html", viewport=PHONE)
+    figure = page.locator("figure a:has(> img[data-wide]):visible").first
+    shown, inner = figure.evaluate("a => [a.clientWidth, a.scrollWidth]")
+    assert shown <= PHONE["width"]
+    assert inner >= 600
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_complete_offline_and_sound(visit, name):
     page = visit(name, viewport=PHONE)

@@ -96,7 +96,8 @@ def _reserve_room(app, pagename, templatename, context, doctree):
         if not file.is_file() or file.suffix != ".png":
             return match[0]
         width, height = Image.open(file).size
-        return f'{match[0]} width="{width}" height="{height}"'
+        wide = " data-wide" if width > 2.2 * height else ""  # swiped on a phone, to stay legible
+        return f'{match[0]} width="{width}" height="{height}"{wide}'
 
     if "body" in context:
         context["body"] = re.sub(r'<img\b[^>]*\bsrc="[^"]*_images/([^"]+)"', sized, context["body"])
