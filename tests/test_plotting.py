@@ -118,7 +118,9 @@ def test_a_ray_joins_each_pair_that_exchanges_mass(ax):
 
 def test_a_slack_table_has_a_disc_where_mass_is_and_a_number_everywhere(ax):
     slack = np.array([[0.0, 1.5, 0.25], [2.0, 0.0, 0.0]])
-    plotting.slack_table(ax, slack, np.array([[0.5, 0.0, 0.0], [0.0, 0.0, 0.5]]))
+    plotting.slack_table(ax, slack, np.array([[0.75, 0.0, 0.0], [0.0, 0.0, 0.25]]))
+    large, small = ax.collections[0].get_sizes()
+    assert large == 3 * small  # a disc's area is its mass
     np.testing.assert_array_equal(ax.collections[0].get_offsets(), [[0, 0], [2, 1]])
     assert [text.get_text() for text in ax.texts] == [
         "0.00",

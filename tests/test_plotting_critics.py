@@ -26,6 +26,7 @@ def test_each_game_has_a_dashed_truth_and_a_solid_estimate(axes):
     assert [line.get_color() for line in curves(axes[0], "--")] == [plotting.TRUTH] * 2
     assert [line.get_color() for line in curves(axes[0], "-")] == [plotting.CRITIC] * 2
     assert curves(axes[0], "--")[0].get_ydata().tolist() == [1, 1, 1]
+    assert curves(axes[0], "-")[0].get_ydata().tolist() == [0, 0, 0]
 
 
 def test_growth_per_layer_is_the_mean_factor_from_last_to_first(axes):
@@ -37,14 +38,25 @@ def test_growth_per_layer_is_the_mean_factor_from_last_to_first(axes):
     assert [text.get_text() for text in axes[0].texts] == ["1/16"]
 
 
+def test_norms_of_several_seeds_are_averaged_as_logarithms(axes):
+    one = 2.0 ** np.arange(11)
+    norms = np.array([[one, 100 * one]])
+    plotting.growth_by_layer(axes, np.array([1 / 16]), norms, width=64)
+    np.testing.assert_allclose(axes[0].lines[0].get_ydata(), 10 * one)
+
+
 def test_the_two_optima_are_where_the_objective_peaks(axes):
     plotting.two_optima(axes, np.array([1.0]), np.array([[[1.5, -0.5], [1.5, 1.5]]]))
     s, two_sided = axes[0].lines[0].get_data()
     peaks = s[1:-1][(two_sided[1:-1] > two_sided[:-2]) & (two_sided[1:-1] > two_sided[2:])]
     np.testing.assert_allclose(peaks, [-0.5, 1.5], atol=0.02)
     right, wrong = axes[1].lines[:2]
-    assert right.get_ydata()[-1] == pytest.approx(1, abs=0.01)
-    assert wrong.get_ydata()[-1] == pytest.approx(-1, abs=0.01)
+    np.testing.assert_allclose(right.get_ydata(), 1 + 0.5 / right.get_xdata())
+    np.testing.assert_allclose(wrong.get_ydata(), -(1 - 0.5 / wrong.get_xdata()))
+    (marks,) = [line for line in axes[0].lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(
+        marks.get_ydata(), np.interp(marks.get_xdata(), s, two_sided), atol=0.01
+    )
 
 
 def test_a_report_is_hollow_and_its_correction_filled(axes):
@@ -54,6 +66,7 @@ def test_a_report_is_hollow_and_its_correction_filled(axes):
     assert hollow.get_markerfacecolor() == "none"
     assert filled.get_markerfacecolor() == "k"
     assert hollow.get_ydata().tolist() == [3.0] * 4
+    assert filled.get_ydata().tolist() == [1.0] * 4
 
 
 def test_the_thick_line_is_the_median(axes):
