@@ -645,7 +645,9 @@ def coverage_strips(ax: Axes, counts: np.ndarray, *, names: Sequence[str], step:
 
 
 def labelled_times(ax: Axes, sizes: Sequence[int], times: Mapping[str, Sequence[float]]) -> None:
-    r"""Draw times against sizes on log axes, with names in one column that never overlap.
+    r"""Draw times against sizes on log axes, with names that never overlap.
+
+    Curves that reach the last size are named in a column beside it, others above their end.
 
     Parameters
     ----------
@@ -654,14 +656,19 @@ def labelled_times(ax: Axes, sizes: Sequence[int], times: Mapping[str, Sequence[
     sizes
         Problem sizes, shape `(k,)`.
     times
-        For each name, slowest first, times in seconds for the first few sizes.
+        For each name, times in seconds for the first few sizes.
     """
-    height = 5 * max(values[-1] for values in times.values())
-    for (name, values), color in zip(times.items(), [INK, *OTHERS], strict=False):
+    height = np.inf
+    curves = zip(times.items(), [INK, *OTHERS], strict=False)
+    for (name, values), color in sorted(curves, key=lambda curve: -curve[0][1][-1]):
         ax.loglog(sizes[: len(values)], values, ".-", color=color, linewidth=1.5)
-        height = min(values[-1], height / 2.2) if len(values) == len(sizes) else height / 2.2
-        label_at(ax, sizes[-1], height, name, color=color)
-    ax.set(xlabel="points n", ylabel="seconds", xlim=(0.8 * sizes[0], 60 * sizes[-1]))
+        if len(values) < len(sizes):
+            label_at(ax, sizes[len(values) - 1], values[-1], name, color=color, dx=0, dy=5)
+        else:
+            height = min(values[-1], height / 2.2)
+            label_at(ax, sizes[-1], height, name, color=color)
+    ax.margins(y=0.12)
+    ax.set(xlabel="points n", ylabel="seconds", xlim=(0.4 * sizes[0], 60 * sizes[-1]))
     ax.set_xticks([sizes[0], sizes[-1]], [f"{sizes[0]:,}", f"{sizes[-1]:,}"])
     ax.minorticks_off()
 
