@@ -471,8 +471,9 @@ def _remove_damaged(raw: Path) -> list[str]:
     wanting = []
     for name, md5 in MNIST.resources:
         archive, unpacked = raw / name, raw / name.removesuffix(".gz")
-        found = hashlib.md5(archive.read_bytes()).hexdigest() if archive.exists() else None
-        if found == md5 and unpacked.exists() and _unpacked_faithfully(archive, unpacked):
+        packed = archive.read_bytes() if archive.exists() else b""
+        found = hashlib.md5(packed).hexdigest()
+        if found == md5 and unpacked.exists() and _unpacked_faithfully(packed, unpacked):
             continue
         wanting.append(name)
         for file in (unpacked, archive):
@@ -481,9 +482,9 @@ def _remove_damaged(raw: Path) -> list[str]:
     return wanting
 
 
-def _unpacked_faithfully(archive: Path, unpacked: Path) -> bool:
+def _unpacked_faithfully(packed: bytes, unpacked: Path) -> bool:
     """Compare a file with the checksum that gzip stores at an archive's end."""
-    stored = int.from_bytes(archive.read_bytes()[-8:-4], "little")
+    stored = int.from_bytes(packed[-8:-4], "little")
     return zlib.crc32(unpacked.read_bytes()) == stored
 
 
