@@ -26,7 +26,7 @@ LAYERS = {
     "models": set(),
     "data": set(),
     "training": {"data", "losses", "lipschitz", "models"},
-    "metrics": {"transport"},
+    "metrics": {"data", "transport"},
     "plotting": set(),
 }
 

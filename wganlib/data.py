@@ -42,6 +42,33 @@ GRID_SPACING, GRID_STD = 2 / 2.828, 0.05 / 2.828  # 0.7072 and 0.01768 data unit
 ROLL_SCALE = 7.5
 
 
+def run_folder(name: str | Path) -> Path:
+    """Find a frozen result of the book, in a clone or in an installed package.
+
+    Parameters
+    ----------
+    name : str or path
+        A folder that holds one; or the bare name of one of the book's, such as
+        ``"mnist-wgan-gp"``.
+
+    Returns
+    -------
+    Path
+        The folder, which holds at least ``provenance.json``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none; names the places looked at.
+    """
+    here = Path(__file__).resolve().parent
+    places = [Path(name), here.parent / "book" / "runs" / name, here / "runs" / name]
+    for place in places:
+        if (place / "provenance.json").is_file():
+            return place
+    raise FileNotFoundError(f"no run {str(name)!r}; looked in {', '.join(map(str, places))}")
+
+
 def parallel_lines(n: int, shift: float = 0.0, *, rng: torch.Generator | None = None) -> Tensor:
     r"""Draw from the uniform law on a vertical segment of length 1.
 

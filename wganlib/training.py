@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from wganlib import models
-from wganlib.data import Digits
+from wganlib.data import Digits, run_folder
 from wganlib.losses import OBJECTIVES, Objective, w1_estimate
 
 COLUMNS = ("w1_estimate", "critic_loss", "penalty", "generator_loss")
@@ -47,6 +47,9 @@ class TrainConfig:
         The penalty's λ, data units; Algorithm 1 takes 10.
     clip_value : float
         The clipping bound c; Algorithm 1 of Arjovsky et al. (2017) takes 0.01.
+    averaging : float
+        Factor β of the moving average of the generator's weights, in [0, 1); used where `train` is
+        given an ``average``. Not in Algorithm 1; 0.999 after Karras et al. (2018), appendix A.
     seed : int
         Seeds the run's own random numbers where no ``rng`` is given.
     log_every, checkpoint_every : int
@@ -63,6 +66,7 @@ class TrainConfig:
     beta2: float = 0.9
     gp_weight: float = 10.0
     clip_value: float = 0.01
+    averaging: float = 0.999
     seed: int = 0
     log_every: int = 10
     checkpoint_every: int = 500
@@ -78,7 +82,7 @@ class TrainConfig:
                 raise ValueError(f"{name}={getattr(self, name)} must be positive and finite")
         if not 0 <= self.gp_weight < math.inf:
             raise ValueError(f"gp_weight={self.gp_weight} must be finite and not negative")
-        for name in ("beta1", "beta2"):
+        for name in ("beta1", "beta2", "averaging"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must lie in [0, 1)")
         if not 0 <= self.learning_rate_end <= 1:
@@ -149,6 +153,7 @@ def train(
     project: Callable[[nn.Module, float], object] | None = None,
     objective: Objective = OBJECTIVES["wasserstein"],
     optimizer: Optimizer = adam,
+    average: nn.Module | None = None,
     progress: bool = True,
     callback: Callable[[int, nn.Module, nn.Module], object] | None = None,
     checkpoint: str | Path | None = None,
@@ -184,6 +189,10 @@ def train(
         The pair of losses.
     optimizer : callable
         ``optimizer(parameters, config)``; `adam` or `rmsprop`.
+    average : nn.Module, optional
+        A copy of the generator. After generator step t its weights become
+        :math:`\bar\theta \leftarrow \beta_t\bar\theta + (1 - \beta_t)\theta` with
+        :math:`\beta_t = \min(\text{averaging}, (1 + t)/(10 + t))`; it trains nobody.
     progress : bool
         Show a bar on a terminal or in a notebook.
     callback : callable, optional
@@ -218,7 +227,7 @@ def train(
     device = next(generator.parameters()).device
     rng = rng or torch.Generator(device).manual_seed(config.seed)
     _refuse_unfit(generator, critic, real, config)
-    state = _State(generator, critic, config, optimizer, rng)
+    state = _State(generator, critic, config, optimizer, rng, average)
     if checkpoint is not None and Path(checkpoint).exists():
         state.load(Path(checkpoint))
     draw = real.batch if isinstance(real, Digits) else _sampler(real)
@@ -233,6 +242,7 @@ def train(
             if project is not None:
                 project(critic, config.clip_value)
         loss = _generator_step(state, draw, objective)
+        state.follow(step)
         window[step - state.step - 1] = torch.cat([row / config.n_critic, loss[None]])
         bar.update()
         if step % config.log_every and step != last:
@@ -360,8 +370,13 @@ def _sampler(real: Tensor) -> Callable[..., Tensor]:
 class _State:
     """All that a run carries from one step to the next, and its way to the disk and back."""
 
-    def __init__(self, generator, critic, config: TrainConfig, optimizer: Optimizer, rng) -> None:
+    def __init__(
+        self, generator, critic, config: TrainConfig, optimizer: Optimizer, rng, average=None
+    ) -> None:
         self.generator, self.critic, self.config, self.rng = generator, critic, config, rng
+        self.networks = {"generator": generator, "critic": critic}
+        if average is not None:
+            self.networks["average"] = average.requires_grad_(False)
         self.generator_parameters = list(generator.parameters())
         self.generator_optimizer = optimizer(self.generator_parameters, config)
         self.critic_optimizer = optimizer(list(critic.parameters()), config)
@@ -374,6 +389,16 @@ class _State:
         for optimizer in (self.generator_optimizer, self.critic_optimizer):
             for group in optimizer.param_groups:
                 group["lr"] = self.config.learning_rate * factor
+
+    def follow(self, step: int) -> None:
+        """Let the averaged generator follow the trained one, batch-norm statistics included."""
+        if "average" not in self.networks:
+            return
+        beta = min(self.config.averaging, (1 + step) / (10 + step))
+        means = self.networks["average"].state_dict().values()
+        now = self.generator.state_dict().values()
+        pairs = [(m, n) for m, n in zip(means, now, strict=True) if m.is_floating_point()]
+        torch._foreach_lerp_(*map(list, zip(*pairs, strict=True)), 1 - beta)
 
     def record(self, step: int, window: Tensor) -> None:
         """Append one row to the history, the mean over the steps since the last."""
@@ -394,8 +419,9 @@ class _State:
     def _tensors(self) -> dict[str, Tensor]:
         """Every tensor of the run under one flat name, ready to be stored."""
         named = {"rng": self.rng.get_state()}
+        for owner, network in self.networks.items():
+            named |= {f"{owner}.{k}": v for k, v in network.state_dict().items()}
         for owner in ("generator", "critic"):
-            named |= {f"{owner}.{k}": v for k, v in getattr(self, owner).state_dict().items()}
             memory = getattr(self, f"{owner}_optimizer").state_dict()["state"]
             for index, entries in memory.items():
                 named |= {f"{owner}_optimizer.{index}.{k}": v for k, v in entries.items()}
@@ -425,10 +451,11 @@ class _State:
                 f"checkpoint {path} is from another configuration ({'; '.join(differing)}): "
                 "remove the file to start anew, or give the configuration it was made with"
             )
-        for owner in ("generator", "critic"):
+        for owner, network in self.networks.items():
             part = {k.removeprefix(f"{owner}."): v for k, v in tensors.items()
                     if k.startswith(f"{owner}.")}  # fmt: skip
-            _load_weights(getattr(self, owner), part, path)
+            _load_weights(network, part, path)
+        for owner in ("generator", "critic"):
             self._load_optimizer(owner, tensors)
         self.rng.set_state(tensors["rng"])
         self.step, self.history = about["step"], History(**about["history"])
@@ -558,7 +585,7 @@ def load_run(folder: str | Path) -> Run:
     ValueError
         If the weights do not fit the networks that the run names.
     """
-    folder = _run_folder(folder)
+    folder = run_folder(folder)
     about = json.loads((folder / "config.json").read_text())
     sides = {side: _build(about[side]) for side in ("generator", "critic")}
     for side, network in sides.items():
@@ -575,16 +602,6 @@ def load_run(folder: str | Path) -> Run:
         provenance=json.loads((folder / "provenance.json").read_text()),
         folder=folder,
     )
-
-
-def _run_folder(folder: str | Path) -> Path:
-    """Find a run by path, or a frozen one by name, in a clone or in an installed package."""
-    here = Path(__file__).resolve().parent
-    places = [Path(folder), here.parent / "book" / "runs" / folder, here / "runs" / folder]
-    for place in places:
-        if (place / "config.json").is_file():
-            return place
-    raise FileNotFoundError(f"no run {str(folder)!r}; looked in {', '.join(map(str, places))}")
 
 
 def _describe(network: nn.Module) -> dict:

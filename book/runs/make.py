@@ -1,6 +1,6 @@
 """Make the book's frozen runs and experiments anew, two at a time, one thread each.
 
-Runs are tables of `runs.toml`, experiments are scripts `chNN_….py` beside this file.
+Runs are tables of `runs.toml`, experiments are the scripts beside this file.
 
 Usage: python book/runs/make.py [NAME ...]
 A run that was stopped goes on from its checkpoint; a finished one is left alone unless its folder
@@ -42,7 +42,8 @@ def table() -> dict[str, dict]:
 
 def experiments() -> dict[str, Path]:
     """Find the frozen experiments: ``ch06_ablation.py`` fills the folder ``ch06-ablation``."""
-    return {path.stem.replace("_", "-"): path for path in sorted(HERE.glob("ch*.py"))}
+    scripts = sorted(set(HERE.glob("*.py")) - {HERE / "make.py", HERE / "provenance.py"})
+    return {path.stem.replace("_", "-"): path for path in scripts}
 
 
 def networks(entry: dict, seed: int) -> tuple[torch.nn.Module, torch.nn.Module]:
