@@ -36,6 +36,9 @@ class TrainConfig:
         Samples a batch; Algorithm 1 takes 64.
     n_critic : int
         Critic steps for each generator step; Algorithm 1 takes 5.
+    n_critic_start : int
+        Critic steps for each of the first 25 generator steps and for every 500th after, if larger
+        than ``n_critic``. The published code of Arjovsky et al. (2017) takes 100; not in a paper.
     learning_rate : float
         Step size; Algorithm 1 takes 1e-4.
     learning_rate_end : float
@@ -60,6 +63,7 @@ class TrainConfig:
     n_steps: int = 10_000
     batch_size: int = 64
     n_critic: int = 5
+    n_critic_start: int = 0
     learning_rate: float = 1e-4
     learning_rate_end: float = 1.0
     beta1: float = 0.0
@@ -85,6 +89,8 @@ class TrainConfig:
         for name in ("beta1", "beta2", "averaging"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must lie in [0, 1)")
+        if not (isinstance(self.n_critic_start, int) and self.n_critic_start >= 0):
+            raise ValueError(f"n_critic_start={self.n_critic_start} must be a whole number, or 0")
         if not 0 <= self.learning_rate_end <= 1:
             raise ValueError(f"learning_rate_end={self.learning_rate_end} must lie in [0, 1]")
         if self.checkpoint_every % self.log_every:
@@ -92,6 +98,11 @@ class TrainConfig:
                 f"checkpoint_every={self.checkpoint_every} must be a multiple of "
                 f"log_every={self.log_every}, so that nothing is kept that was not looked at"
             )
+
+    def critic_steps(self, step: int) -> int:
+        """How many critic steps come before generator step ``step``, counted from 1."""
+        at_start = step <= 25 or step % 500 == 1
+        return max(self.n_critic, self.n_critic_start if at_start else 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,14 +247,14 @@ def train(
     bar = _bar(progress, total=last, initial=state.step)
     for step in range(state.step + 1, last + 1):
         state.set_learning_rate(step)
-        row = 0.0
-        for _ in range(config.n_critic):
+        row, n_critic = 0.0, config.critic_steps(step)
+        for _ in range(n_critic):
             row = row + _critic_step(state, draw, penalty, objective)
             if project is not None:
                 project(critic, config.clip_value)
         loss = _generator_step(state, draw, objective)
         state.follow(step)
-        window[step - state.step - 1] = torch.cat([row / config.n_critic, loss[None]])
+        window[step - state.step - 1] = torch.cat([row / n_critic, loss[None]])
         bar.update()
         if step % config.log_every and step != last:
             continue

@@ -55,16 +55,17 @@ def main() -> None:
         "test_accuracy": accuracy(classifier, data.mnist("test")),
         "parameters": sum(p.numel() for p in classifier.parameters()),
     }
-    about = log.provenance(
+    FOLDER.mkdir(exist_ok=True)
+    weights = {k: v.contiguous() for k, v in classifier.state_dict().items()}
+    safetensors.torch.save_file(weights, FOLDER / "classifier.safetensors")
+    text = json.dumps(result, indent=2, sort_keys=True)
+    (FOLDER / "results.json").write_text(text + "\n", encoding="utf8")
+    log.store(
+        FOLDER,
         command="python book/runs/digit_classifier.py",
         seed=SEED,
         data="MNIST train, 60,000 images; accuracy on test, 10,000",
     )
-    FOLDER.mkdir(exist_ok=True)
-    weights = {k: v.contiguous() for k, v in classifier.state_dict().items()}
-    safetensors.torch.save_file(weights, FOLDER / "classifier.safetensors")
-    for name, content in (("results.json", result), ("provenance.json", about)):
-        (FOLDER / name).write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
     print(f"test accuracy {result['test_accuracy']:.4f}")
 
 

@@ -1,6 +1,6 @@
 """Make the book's frozen runs and experiments anew, two at a time, one thread each.
 
-Runs are tables of `runs.toml`, experiments are the scripts beside this file.
+Runs are listed in `runs.toml`, experiments are the scripts beside this file.
 
 Usage: python book/runs/make.py [NAME ...]
 A run that was stopped goes on from its checkpoint; a finished one is left alone unless its folder
@@ -10,6 +10,7 @@ is removed.
 from __future__ import annotations
 
 import argparse
+import copy
 import multiprocessing
 import subprocess
 import sys
@@ -22,31 +23,49 @@ import numpy as np
 import torch
 from PIL import Image
 from provenance import Log
+from scores import Scores
+from torch import nn
+from torch.nn.utils import parametrize
 
-from wganlib import data, models, training
-from wganlib.lipschitz import gradient_penalty
+from wganlib import data, losses, models, training
+from wganlib.lipschitz import clip_weights_, gradient_penalty, spectral_norm_
 
 HERE = Path(__file__).resolve().parent
-GRID_STEPS = (100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+HELPERS = {HERE / f"{name}.py" for name in ("make", "provenance", "scores")}
+FILM_STEPS = tuple(np.unique(np.geomspace(25, 10_000, 28).round(-1).astype(int)).tolist())
 PENALTIES = {
     "none": None,
     "two-sided": gradient_penalty,
     "one-sided": partial(gradient_penalty, one_sided=True),
 }
+OPTIMIZERS = {"adam": training.adam, "rmsprop": training.rmsprop}
 
 
 def table() -> dict[str, dict]:
-    """Read the table of runs."""
-    return tomllib.loads((HERE / "runs.toml").read_text(encoding="utf8"))
+    """Read `runs.toml`: what a run's own table does not say is taken from ``[defaults]``."""
+    content = tomllib.loads((HERE / "runs.toml").read_text(encoding="utf8"))
+    defaults, compared = content["defaults"], content["comparison"]
+    entries = {name: merge(defaults, entry) for name, entry in content["runs"].items()}
+    for method, entry in compared["methods"].items():
+        for seed in compared["seeds"]:
+            one = merge(merge(defaults, compared["common"]), entry)
+            entries[f"compare-{method}-{seed}"] = merge(one, {"config": {"seed": seed}})
+    return entries
+
+
+def merge(below: dict, above: dict) -> dict:
+    """Return a table with the second's entries over the first's, ``config`` likewise."""
+    config = {**below.get("config", {}), **above.get("config", {})}
+    return {**below, **above, "config": config}
 
 
 def experiments() -> dict[str, Path]:
     """Find the frozen experiments: ``ch06_ablation.py`` fills the folder ``ch06-ablation``."""
-    scripts = sorted(set(HERE.glob("*.py")) - {HERE / "make.py", HERE / "provenance.py"})
+    scripts = sorted(set(HERE.glob("*.py")) - HELPERS)
     return {path.stem.replace("_", "-"): path for path in scripts}
 
 
-def networks(entry: dict, seed: int) -> tuple[torch.nn.Module, torch.nn.Module]:
+def networks(entry: dict, seed: int) -> tuple[nn.Module, nn.Module]:
     """Build a run's generator and critic, with initial weights fixed by the seed."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -54,10 +73,29 @@ def networks(entry: dict, seed: int) -> tuple[torch.nn.Module, torch.nn.Module]:
         for side in ("generator", "critic"):
             arguments = dict(entry[side])
             built.append(getattr(models, arguments.pop("class"))(**arguments))
+    if entry["spectral_norm"]:
+        spectral_norm_(built[1])
     return built[0], built[1]
 
 
-def image_grid(generator: torch.nn.Module, side: int = 8) -> np.ndarray:
+def how(entry: dict) -> dict:
+    """Turn the words of a table's entry into the arguments of `wganlib.training.train`."""
+    return {
+        "objective": losses.OBJECTIVES[entry["objective"]],
+        "penalty": PENALTIES[entry["penalty"]],
+        "project": clip_weights_ if entry["clipping"] else None,
+        "optimizer": OPTIMIZERS[entry["optimizer"]],
+    }
+
+
+def digits_of(entry: dict) -> data.Digits:
+    """Return the training digits of a run: all of MNIST's, or the first ``n_images``."""
+    digits = data.mnist("train")
+    n = entry["n_images"] or len(digits)
+    return data.Digits(digits.pixels[:n], digits.labels[:n], digits.source)
+
+
+def image_grid(generator: nn.Module, side: int = 8) -> np.ndarray:
     """Draw the same side² latents at every call; returns uint8, shape ``(28 side, 28 side)``."""
     rng = torch.Generator().manual_seed(0)
     latent = generator.sample_latent(side * side, rng)
@@ -68,6 +106,14 @@ def image_grid(generator: torch.nn.Module, side: int = 8) -> np.ndarray:
     pixels = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu().numpy()
     rows = pixels.reshape(side, side, 28, 28).transpose(0, 2, 1, 3)
     return rows.reshape(28 * side, 28 * side)
+
+
+def plain_(critic: nn.Module) -> nn.Module:
+    """Bake a spectral norm into the weights it gives, in place, so that they can be stored."""
+    for layer in critic.modules():
+        if parametrize.is_parametrized(layer, "weight"):
+            parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
+    return critic
 
 
 def make(name: str) -> str:
@@ -81,37 +127,38 @@ def make(name: str) -> str:
     entry = table()[name]
     torch.set_num_threads(1)
     config = training.TrainConfig(**entry["config"])
-    generator, critic = networks(entry, config.seed)
-    log = Log(folder / "checkpoint-sessions.json")
-
-    def look(step: int, generator: torch.nn.Module, critic: torch.nn.Module) -> None:
-        if step in GRID_STEPS or step == config.n_steps:
-            Image.fromarray(image_grid(generator)).save(folder / f"samples-{step:06d}.png")
-        log.save()
-
     folder.mkdir(parents=True, exist_ok=True)
-    history = training.train(
-        generator,
-        critic,
-        data.mnist("train"),
-        config,
-        penalty=PENALTIES[entry.get("penalty", "none")],
-        callback=look,
-        checkpoint=folder / "checkpoint.safetensors",
-    )
-    provenance = log.provenance(
+    log = Log(folder / "checkpoint-sessions.json")
+    about = train_entry(entry, config, folder, log) | log.provenance(
         command=f"python book/runs/make.py {name}",
         seed=config.seed,
-        data="MNIST train, 60,000 images",
+        data=f"MNIST train, {entry['n_images'] or 60_000:,} images",
     )
-    training.save_run(
-        folder,
-        training.Run(
-            generator=generator, critic=critic, config=config, history=history,
-            provenance=provenance,
-        ),
-    )  # fmt: skip
-    return f"{name}: made in {provenance['wall_seconds']} s"
+    run = training.Run(config=config, **about.pop("run"), provenance=about)
+    training.save_run(folder, run)
+    return f"{name}: made in {about['wall_seconds']} s"
+
+
+def train_entry(entry: dict, config: training.TrainConfig, folder: Path, log: Log) -> dict:
+    """Train one entry of the table into a folder; the generator that is kept is the average."""
+    generator, critic = networks(entry, config.seed)
+    average, digits = copy.deepcopy(generator), digits_of(entry)
+    scores = Scores(folder / "scores.csv", digits)
+
+    def look(step: int, generator: nn.Module, critic: nn.Module) -> None:
+        last = step == config.n_steps
+        with log.pause():
+            if last or (entry["film"] and step in FILM_STEPS):
+                Image.fromarray(image_grid(average)).save(folder / f"samples-{step:06d}.png")
+            if last or step % entry["score_every"] == 0:
+                scores.add(step, average, critic)
+        log.save()
+
+    checkpoint = folder / "checkpoint.safetensors"
+    options = {"average": average, "callback": look, "checkpoint": checkpoint}
+    history = training.train(generator, critic, digits, config, **how(entry), **options)
+    run = {"generator": average, "critic": plain_(critic), "history": history}
+    return {"run": run, "scored_on": scores.about}
 
 
 def main() -> None:
@@ -120,7 +167,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="runs to make; all where none is named")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     arguments = parser.parse_args()
-    known = [*table(), *experiments()]
+    known = [*experiments(), *table()]
     for name in arguments.names:
         if name not in known:
             sys.exit(f"no run {name!r}; there are {', '.join(known)}")

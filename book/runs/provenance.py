@@ -7,6 +7,8 @@ import json
 import platform
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -22,14 +24,30 @@ class Log:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path, self.start = path, time.monotonic()
+        self.start_cpu, self.paused_cpu = time.process_time(), 0.0
         self.earlier = json.loads(path.read_text()) if path and path.exists() else []
         self.commit, self.changed = code_version()
 
     def sessions(self) -> list[dict]:
-        """Return commit, whether the code differed from it, and seconds, for every start."""
-        seconds = round(time.monotonic() - self.start, 1)
-        now = {"commit": self.commit, "code_changed": self.changed, "seconds": seconds}
+        """Return commit, whether the code differed from it, and seconds, for every start.
+
+        ``cpu_seconds`` leaves out what other processes and the pauses took.
+        """
+        spent = time.process_time() - self.start_cpu - self.paused_cpu
+        now = {
+            "commit": self.commit,
+            "code_changed": self.changed,
+            "seconds": round(time.monotonic() - self.start, 1),
+            "cpu_seconds": round(spent, 1),
+        }
         return [*self.earlier, now]
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Leave out what is computed here, such as scores, from the CPU seconds."""
+        start = time.process_time()
+        yield
+        self.paused_cpu += time.process_time() - start
 
     def save(self) -> None:
         """Write the sessions so far."""
@@ -49,6 +67,11 @@ class Log:
             "python": platform.python_version(),
             "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
         }
+
+    def store(self, folder: Path, **about: object) -> None:
+        """Write ``provenance.json`` into a folder of results."""
+        text = json.dumps(self.provenance(**about), indent=2, sort_keys=True)
+        (folder / "provenance.json").write_text(text + "\n", encoding="utf8")
 
 
 def code_version() -> tuple[str, bool]:

@@ -1,0 +1,78 @@
+"""Try step sizes for each method of chapter 10's comparison, on a seed that is not compared.
+
+Each method of `runs.toml` names under ``tried`` the settings to try; each is trained for a quarter
+of the comparison's steps, the step size falling to 0. Writes ch10-settings/{results.csv,
+provenance.json}. A quarter of an hour on one thread.
+Usage: python book/runs/ch10_settings.py
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import tomllib
+from pathlib import Path
+
+import make
+import torch
+from provenance import Log
+from scores import N_SAMPLES, draw
+
+from wganlib import data, metrics, training
+
+FOLDER = make.HERE / "ch10-settings"
+SEED = 100
+COLUMNS = ("method", "learning_rate", "clip_value", "frechet")
+
+
+def trials() -> list[tuple[str, dict, training.TrainConfig]]:
+    """List method, entry of the table and configuration of every trial."""
+    content = tomllib.loads((make.HERE / "runs.toml").read_text(encoding="utf8"))
+    compared, found = content["comparison"], []
+    for method, entry in compared["methods"].items():
+        whole = make.merge(make.merge(content["defaults"], compared["common"]), entry)
+        for tried in entry["tried"]:
+            numbers = {**whole["config"], **tried, "seed": SEED}
+            numbers["n_steps"] //= 4
+            found.append((method, whole, training.TrainConfig(**numbers)))
+    return found
+
+
+def try_out(entry: dict, config: training.TrainConfig, digits: data.Digits) -> torch.Tensor:
+    """Train one trial and draw samples of its averaged generator."""
+    generator, critic = make.networks(entry, config.seed)
+    average = copy.deepcopy(generator)
+    training.train(generator, critic, digits, config, **make.how(entry), average=average)
+    return draw(average, N_SAMPLES)
+
+
+def main() -> None:
+    """Try all settings that are not in the file yet, and store after each."""
+    torch.set_num_threads(1)
+    FOLDER.mkdir(exist_ok=True)
+    log, path = Log(FOLDER / "checkpoint-sessions.json"), FOLDER / "results.csv"
+    rows = list(csv.reader(path.read_text().splitlines()))[1:] if path.exists() else []
+    classifier, digits = metrics.digit_classifier(), data.mnist("train")
+    real = classifier.features(data.scale_pixels(data.mnist("test").pixels))
+    for method, entry, config in trials()[len(rows) :]:
+        fake = classifier.features(try_out(entry, config, digits))
+        distance = metrics.frechet_distance(real, fake)
+        rows.append([method, config.learning_rate, config.clip_value, f"{distance:.6g}"])
+        write(path, rows)
+        log.save()
+    log.store(
+        FOLDER,
+        command="python book/runs/ch10_settings.py",
+        seed=SEED,
+        data="MNIST train, 60,000 images; scored on MNIST test",
+    )
+
+
+def write(path: Path, rows: list[list]) -> None:
+    """Write the table of results."""
+    with path.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
+
+
+if __name__ == "__main__":
+    main()

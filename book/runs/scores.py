@@ -1,0 +1,59 @@
+"""Score a generator while it trains: what the history of the losses cannot say."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from wganlib import data, metrics
+
+N_SAMPLES = 2_500  # so that scoring takes two seconds; the Fréchet distance is biased upwards by it
+COLUMNS = ("step", "frechet", "class_entropy", "w1_train", "w1_held_out")
+
+
+class Scores:
+    """One row every so many steps, in a file; a resumed run writes the same rows again.
+
+    ``frechet`` and ``class_entropy`` (nats) are of 2,500 samples of the averaged generator, against
+    the 10,000 test images. ``w1_train`` and ``w1_held_out`` are the critic's mean score of training
+    and of test images, above its mean score of the same samples.
+    """
+
+    about = f"{N_SAMPLES:,} samples of the averaged generator, fixed latents; MNIST test"
+
+    def __init__(self, path: Path, digits: data.Digits) -> None:
+        self.path = path
+        lines = path.read_text().splitlines() if path.exists() else []
+        self.rows = {int(row["step"]): list(row.values()) for row in csv.DictReader(lines)}
+        self.classifier = metrics.digit_classifier()
+        test = data.mnist("test").pixels
+        self.real_features = self.classifier.features(data.scale_pixels(test))
+        self.held_out = data.scale_pixels(test[:N_SAMPLES])
+        self.train = data.scale_pixels(digits.pixels[:N_SAMPLES])
+
+    def add(self, step: int, generator: nn.Module, critic: nn.Module) -> None:
+        """Score and write the file."""
+        fake = draw(generator, N_SAMPLES)
+        classes = self.classifier.probabilities(fake).argmax(dim=1)
+        entropy = torch.special.entr(classes.bincount(minlength=10).double() / len(fake)).sum()
+        frechet = metrics.frechet_distance(self.real_features, self.classifier.features(fake))
+        with torch.no_grad():
+            mean_fake, *means = (critic(x).mean() for x in (fake, self.train, self.held_out))
+        values = [frechet, entropy.item(), *((mean - mean_fake).item() for mean in means)]
+        self.rows[step] = [str(step), *(f"{value:.6g}" for value in values)]
+        with self.path.open("w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([COLUMNS, *(self.rows[step] for step in sorted(self.rows))])
+
+
+def draw(generator: nn.Module, n: int, *, seed: int = 1) -> Tensor:
+    """Draw n samples in evaluation mode from latents fixed by the seed; ``(n, 1, 28, 28)``."""
+    latent = generator.sample_latent(n, torch.Generator().manual_seed(seed))
+    was_training = generator.training
+    with torch.no_grad():
+        images = torch.cat([generator.eval()(part) for part in latent.split(500)])
+    generator.train(was_training)
+    return images
