@@ -4,11 +4,13 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 N      ?=
+URL    ?=
+BRANCH ?= main
 
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint notebooks runs clean distclean
+.PHONY: help book pdf test colab lint notebooks setup runs clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +28,9 @@ book: $(READY) ## build the book into _build/html, warnings are errors
 test: book ## run the tests and every notebook, two at a time, one thread each
 	$(BIN)/python -m pytest --nbval -n 2 --dist loadfile
 
+colab: $(READY) ## run every notebook alone, as on Colab, in a Python that lacks wganlib
+	$(BIN)/python -m pytest -m slow tests/test_colab.py
+
 lint: $(READY) ## check style, spelling and the notebooks' shared cell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -35,6 +40,9 @@ lint: $(READY) ## check style, spelling and the notebooks' shared cell
 
 notebooks: $(READY) ## execute and store the notebooks; N=ch09 takes those that start with ch09
 	$(BIN)/python book/_ext/notebooks.py execute $(N)
+
+setup: $(READY) ## name the repository everywhere: make setup URL=https://github.com/OWNER/NAME
+	$(BIN)/python book/_ext/notebooks.py setup $(if $(URL),--url $(URL) --branch $(BRANCH))
 
 runs: $(READY) ## make the frozen runs, or go on with them; N=mnist-wgan-gp takes one
 	$(BIN)/python book/runs/make.py $(N)

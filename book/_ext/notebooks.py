@@ -3,6 +3,7 @@
 Usage:
   python book/_ext/notebooks.py execute [NAME ...]   run and store (all, or ch09, ch10, …)
   python book/_ext/notebooks.py setup [--check]      write the setup cell from `_config.yml`
+  python book/_ext/notebooks.py setup --url URL      name the repository, everywhere
   python book/_ext/notebooks.py text                 print the prose, for a spelling checker
 """
 
@@ -15,7 +16,7 @@ import time
 from pathlib import Path
 
 import nbformat
-import yaml
+import repository
 from nbclient import NotebookClient
 
 os.environ["TQDM_DISABLE"] = "1"  # kernels inherit it: a stored page shows no progress bars
@@ -27,15 +28,18 @@ import importlib.util
 
 if importlib.util.find_spec("wganlib") is None:
     {missing}"""
-PIP = '%pip install -q "git+{url}@main"'
-UNSET = 'raise ModuleNotFoundError("wganlib is missing: run `pip install -e .` in the clone")'
+PIP = '%pip install -q "git+{url}@{branch}"'
+UNSET = """\
+raise ModuleNotFoundError(
+        "wganlib is missing. In a clone run `pip install -e .` and restart the kernel; on Colab "
+        "the repository must be named first: `make setup URL=https://github.com/OWNER/NAME`."
+    )"""
 
 
-def setup_source() -> str:
+def setup_source(address: dict[str, str] | None = None) -> str:
     """Return the setup cell: how to install wganlib where it is missing."""
-    config = yaml.safe_load((BOOK.parent / "_config.yml").read_text(encoding="utf8"))
-    url = (config.get("repository") or {}).get("url")
-    return INSTALL.format(missing=PIP.format(url=url) if url else UNSET)
+    address = address or repository.address()
+    return INSTALL.format(missing=PIP.format(**address) if address["url"] else UNSET)
 
 
 def chosen(names: list[str]) -> list[Path]:
@@ -47,16 +51,17 @@ def chosen(names: list[str]) -> list[Path]:
 
 
 def write_setup(notebook: nbformat.NotebookNode) -> bool:
-    """Put the shared source into every cell tagged ``setup``; returns whether it changed."""
-    changed = False
+    """Write the shared cell and what the house stores about a notebook; returns if it changed."""
+    before = nbformat.writes(notebook)
     for cell in notebook.cells:
-        if "setup" in cell.metadata.get("tags", []) and cell.source != setup_source():
-            cell.source, changed = setup_source(), True
-    return changed
+        if "setup" in cell.metadata.get("tags", []):
+            cell.source = setup_source()
+    tidy(notebook)
+    return nbformat.writes(notebook) != before
 
 
 def tidy(notebook: nbformat.NotebookNode) -> None:
-    """Keep only the metadata that readers and the book need."""
+    """Keep only the metadata that readers, Colab and the book need."""
     notebook.metadata = nbformat.from_dict(
         {
             "accelerator": "GPU",
@@ -81,7 +86,6 @@ def execute(path: Path) -> float:
     """Run a notebook from top to bottom and store it; returns seconds."""
     notebook = nbformat.read(path, as_version=4)
     write_setup(notebook)
-    tidy(notebook)
     start = time.perf_counter()
     NotebookClient(
         notebook,
@@ -103,7 +107,13 @@ def main() -> None:
     parser.add_argument("command", choices=["execute", "setup", "text"])
     parser.add_argument("names", nargs="*")
     parser.add_argument("--check", action="store_true", help="change nothing, fail if needed")
+    parser.add_argument("--url", help="with setup: the repository, https://github.com/OWNER/NAME")
+    parser.add_argument("--branch", default="main", help="with --url: what the buttons open")
     arguments = parser.parse_args()
+    if arguments.command == "setup":
+        if arguments.url is not None:
+            repository.name(arguments.url, arguments.branch)
+        repository.show(check=arguments.check)
     for path in chosen(arguments.names):
         if arguments.command == "execute":
             seconds = execute(path)
@@ -114,7 +124,7 @@ def main() -> None:
             print("\n\n".join(c.source for c in notebook.cells if c.cell_type == "markdown"))
         elif write_setup(notebook):
             if arguments.check:
-                sys.exit(f"{path.name}: the setup cell is not the shared one; run `make notebooks`")
+                sys.exit(f"{path.name}: not the house's first cell or metadata; run `make setup`")
             store(path, notebook)
 
 
