@@ -1,5 +1,6 @@
 """The loop: repeatable, resumable after any kill, loud about bad input."""
 
+import copy
 import dataclasses
 import json
 import math
@@ -344,3 +345,53 @@ def test_a_network_of_one_s_own_cannot_be_stored(tmp_path):
     )  # fmt: skip
     with pytest.raises(ValueError, match="Linear is not a network of wganlib"):
         training.save_run(tmp_path, run)
+
+
+def test_the_average_is_the_moving_average_of_the_weights():
+    generator, critic = pair()
+    average, seen = copy.deepcopy(generator), []
+    config = dataclasses.replace(SMALL, n_steps=5, averaging=0.3, log_every=1)
+    train(
+        generator, critic, cloud(), config, average=average,
+        callback=lambda step, g, c: seen.append([w.clone() for w in g.state_dict().values()]),
+    )  # fmt: skip
+    first, _ = pair()
+    expected = list(first.state_dict().values())
+    for step, weights in enumerate(seen, start=1):
+        beta = min(0.3, (1 + step) / (10 + step))
+        expected = [beta * e + (1 - beta) * w for e, w in zip(expected, weights, strict=True)]
+    for found, value in zip(average.state_dict().values(), expected, strict=True):
+        torch.testing.assert_close(found, value)
+
+
+def test_an_average_changes_nothing_of_the_run_and_survives_a_stop(tmp_path):
+    config = dataclasses.replace(SMALL, n_steps=8)
+    plain, critic = pair()
+    alone = train(plain, critic, cloud(), config)
+    averages = []
+    for stops in ([8], [4, 8]):
+        for until in stops:
+            generator, critic = pair()
+            average = copy.deepcopy(generator)
+            options = {"checkpoint": tmp_path / f"{len(stops)}.safetensors", "until": until}
+            history = train(generator, critic, cloud(), config, average=average, **options)
+        assert history == alone
+        averages.append(average.state_dict())
+    for name, tensor in averages[0].items():
+        assert torch.equal(tensor, averages[1][name]), name
+
+
+def test_a_start_takes_more_critic_steps_as_the_authors_code_does():
+    config = TrainConfig(n_critic=5, n_critic_start=100)
+    many = [step for step in range(1, 2_001) if config.critic_steps(step) == 100]
+    assert many == [*range(1, 26), 501, 1_001, 1_501]
+    assert TrainConfig(n_critic=5).critic_steps(1) == 5
+    assert config.critic_steps(26) == 5
+
+
+def test_the_critic_steps_of_the_start_are_taken():
+    taken = []
+    generator, critic = pair()
+    config = dataclasses.replace(SMALL, n_steps=27, n_critic=2, n_critic_start=4)
+    train(generator, critic, cloud(), config, project=lambda *_: taken.append(1))
+    assert len(taken) == 25 * 4 + 2 * 2
