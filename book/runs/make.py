@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tomllib
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def digits_of(entry: dict) -> data.Digits:
     """Return the training digits of a run: all of MNIST's, or the first ``n_images``."""
     digits = data.mnist("train")
     n = entry["n_images"] or len(digits)
-    return data.Digits(digits.pixels[:n], digits.labels[:n], digits.source)
+    return replace(digits, pixels=digits.pixels[:n], labels=digits.labels[:n])
 
 
 def image_grid(generator: nn.Module, side: int = 8) -> np.ndarray:
