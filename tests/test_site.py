@@ -1,12 +1,14 @@
 """What the build does to figures, claims and pages, before any browser sees them."""
 
 import importlib
+import io
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from docutils import nodes
+from PIL import Image
 
 from wganlib import plotting
 
@@ -63,6 +65,20 @@ def _contrast(one, other):
 def test_lightness_is_turned_upside_down_without_a_fold(dark):
     greys = np.repeat(np.linspace(0.14, 1, 50)[:, None], 3, axis=1)
     assert np.all(np.diff(dark._lab(dark.dark(greys))[:, 0]) < 0)
+
+
+def test_a_film_turns_dark_and_goes_on_moving(dark):
+    frames = [np.full((28, 28), 255 * (i % 2), np.uint8) for i in range(4)]
+    film = plotting.moving_png(frames, ["white", "ink", "white", "ink"])
+    twin = Image.open(io.BytesIO(dark.dark_png(film)))
+    corner = []
+    for i in range(1, twin.n_frames):  # the first is the still
+        twin.seek(i)
+        corner.append(twin.convert("RGB").getpixel((0, twin.height - 1)))
+    page, ink = (
+        tuple(round(255 * v) for v in dark.dark(dark._rgb(c))[0]) for c in ("#ffffff", "#000000")
+    )
+    assert corner == [page, ink, page, ink]
 
 
 def test_printed_claims_become_a_list_between_other_lines():

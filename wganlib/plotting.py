@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.text import Annotation
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 REAL = "#1769aa"
 FAKE = "#d1480f"
@@ -907,3 +907,62 @@ def memory(ax: Axes, rows: np.ndarray) -> None:
     ax.set(xticks=ticks, xticklabels=ticks, ylabel="exact W₁ (data units)")
     ax.minorticks_off()
     light_grid(ax)
+
+
+def moving_png(
+    frames: Sequence[np.ndarray], captions: Sequence[str], *, seconds: float = 0.25, scale: int = 2
+) -> bytes:
+    r"""Turn grey pictures into one moving PNG, on white paper, with a caption above each.
+
+    It needs nothing but Pillow, and whatever shows a PNG shows it: where pictures do not move, as
+    on paper, it is its last frame.  Sixteen shades of grey keep it small.
+
+    Parameters
+    ----------
+    frames
+        Pictures of one shape `(height, width)`, uint8; 0 is drawn white, 255 as ink.
+    captions
+        One for each frame, as short as the frame is wide.
+    seconds
+        How long a frame is shown; the last stays eight times as long.
+    scale
+        Pixels of the film for one pixel of a frame, in each direction.
+
+    Returns
+    -------
+    bytes
+        The film, for `IPython.display.Image(data=...)` or a file that ends in `.png`.
+
+    Raises
+    ------
+    ValueError
+        If there is not one caption for each frame.
+
+    Examples
+    --------
+    >>> film = moving_png([np.zeros((28, 28), "uint8")] * 3, ["1", "2", "3"])
+    >>> Image.open(io.BytesIO(film)).n_frames
+    4
+    """
+    if not 0 < len(frames) == len(captions):
+        raise ValueError(f"{len(frames)} frames and {len(captions)} captions: one for each, please")
+    pictures = [_captioned(*pair, scale) for pair in zip(frames, captions, strict=True)]
+    file, last = io.BytesIO(), len(pictures) - 1
+    pictures[last].save(
+        file, "png", save_all=True, default_image=True, append_images=pictures, loop=0,
+        duration=[round(1000 * seconds * (8 if i == last else 1)) for i in range(last + 1)],
+    )  # fmt: skip
+    return file.getvalue()
+
+
+def _captioned(frame: np.ndarray, caption: str, scale: int) -> Image.Image:
+    """Put a frame below its caption, in sixteen shades of grey."""
+    height, width = frame.shape
+    size, head = (scale * width, scale * height), 12 * scale
+    page = Image.new("L", (size[0], size[1] + head), 255)
+    page.paste(Image.fromarray(255 - frame).resize(size, Image.Resampling.NEAREST), (0, head))
+    font = ImageFont.load_default(9 * scale)
+    ImageDraw.Draw(page).text((scale, 0), caption, fill=0, font=font)
+    shades = Image.fromarray(np.rint(np.asarray(page) / 17).astype(np.uint8))
+    shades.putpalette([17 * shade for shade in range(16) for _ in range(3)])
+    return shades

@@ -8,6 +8,7 @@ proportion to its size in inches, so that letters are equally tall in all of the
 
 import io
 import re
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,8 @@ def _reserve_room(app, pagename, templatename, context, doctree):
 def dark_png(data):
     """Turn the bytes of a PNG on white into the bytes of its twin for the dark page."""
     image = Image.open(io.BytesIO(data))
+    if getattr(image, "is_animated", False):
+        return _dark_film(data)
     if image.mode != "P":
         image = image.convert("RGB").quantize(method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=0)
     palette = np.array(image.getpalette(), float).reshape(-1, 3) / 255
@@ -113,6 +116,15 @@ def dark_png(data):
     twin = io.BytesIO()
     image.save(twin, "png", optimize=True)
     return twin.getvalue()
+
+
+def _dark_film(data):
+    """Change the one palette that all frames of a moving PNG share, and nothing else."""
+    start = data.index(b"PLTE")
+    end = start + 4 + int.from_bytes(data[start - 4 : start], "big")
+    palette = np.frombuffer(data[start + 4 : end], np.uint8).reshape(-1, 3) / 255
+    chunk = b"PLTE" + np.rint(255 * dark(palette)).astype(np.uint8).tobytes()
+    return data[:start] + chunk + zlib.crc32(chunk).to_bytes(4, "big") + data[end + 4 :]
 
 
 def dark(rgb):
