@@ -54,10 +54,13 @@ def main() -> None:
     rows = list(csv.reader(path.read_text().splitlines()))[1:] if path.exists() else []
     classifier, digits = metrics.digit_classifier(), data.mnist("train")
     real = classifier.features(data.scale_pixels(data.mnist("test").pixels))
-    for method, entry, config in trials()[len(rows) :]:
+    for method, entry, config in trials():
+        if [method, str(config.learning_rate), str(config.clip_value)] in [row[:3] for row in rows]:
+            continue
         fake = classifier.features(try_out(entry, config, digits))
         distance = metrics.frechet_distance(real, fake)
-        rows.append([method, config.learning_rate, config.clip_value, f"{distance:.6g}"])
+        numbers = (config.learning_rate, config.clip_value, f"{distance:.6g}")
+        rows.append([method, *map(str, numbers)])
         write(path, rows)
         log.save()
     log.store(
