@@ -25,6 +25,9 @@ book: $(READY) ## build the book into _build/html, warnings are errors
 	$(BIN)/jupyter-book build . --builder html -W -n --keep-going --quiet
 	@echo "The book is built. Open file://$(CURDIR)/_build/html/index.html"
 
+pdf: $(READY) ## set the whole book on paper: one PDF, needs LaTeX
+	$(BIN)/python book/_ext/pdf.py
+
 test: book ## run the tests and every notebook, two at a time, one thread each
 	$(BIN)/python -m pytest --nbval -n 2 --dist loadfile
 

@@ -50,12 +50,12 @@ def chosen(names: list[str]) -> list[Path]:
     return found
 
 
-def write_setup(notebook: nbformat.NotebookNode) -> bool:
+def write_setup(notebook: nbformat.NotebookNode, address: dict[str, str] | None = None) -> bool:
     """Write the shared cell and what the house stores about a notebook; returns if it changed."""
-    before = nbformat.writes(notebook)
+    before, source = nbformat.writes(notebook), setup_source(address)
     for cell in notebook.cells:
         if "setup" in cell.metadata.get("tags", []):
-            cell.source = setup_source()
+            cell.source = source
     tidy(notebook)
     return nbformat.writes(notebook) != before
 

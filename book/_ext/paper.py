@@ -1,0 +1,208 @@
+r"""Set the whole book on paper: what the LaTeX builder needs to know, and only then.
+
+On the page the reader unfolds and clicks; on paper solutions stand open, links have footnotes,
+claims keep their tick, and cells whose input is folded show their output alone.  `pdf.py` runs it.
+"""
+
+import re
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+PREAMBLE = r"""
+\usepackage{newunicodechar}
+\setcounter{secnumdepth}{0}
+\setcounter{tocdepth}{0}
+\hypersetup{pdfencoding=auto, psdextra, bookmarksdepth=2}
+\addto\captionsenglish{\renewcommand{\contentsname}{Contents}}
+
+% Headings: a chapter's number stands small above its question.
+\definecolor{inkblue}{HTML}{0B5A93}
+\definecolor{quiet}{HTML}{5A6270}
+\titleformat{\part}[display]{\thispagestyle{empty}\raggedright\Huge}{}{0pt}{}
+\titlespacing*{\part}{0pt}{.3\textheight}{0pt}
+\titleformat{\chapter}[display]{\raggedright}{\large\color{quiet}\chaptername\ \thechapter}{4pt}
+  {\huge\bfseries}
+\titlespacing*{\chapter}{0pt}{0pt}{24pt}
+\titleformat*{\section}{\Large\bfseries\raggedright}
+\titleformat*{\subsection}{\large\bfseries\raggedright}
+\titleformat*{\subsubsection}{\bfseries\raggedright}
+
+\widowpenalty=10000 \clubpenalty=10000 \raggedbottom
+\renewcommand{\topfraction}{.85} \renewcommand{\bottomfraction}{.7}
+\renewcommand{\textfraction}{.12} \renewcommand{\floatpagefraction}{.7}
+\setlength{\emergencystretch}{3em}
+\captionsetup{font=small, labelfont=bf, width=.94\linewidth}
+
+% Code has a grey ground, what it prints has none.
+\newenvironment{sphinxVerbatimInput}{}{}
+\newenvironment{sphinxVerbatimOutput}{\colorlet{VerbatimColor}{white}}{}
+\newenvironment{claims}{\begin{list}{}{\small\leftmargin=1.6em\labelwidth=1.1em\labelsep=.5em
+  \itemsep=1pt\parsep=0pt\topsep=4pt}\raggedright}{\end{list}}
+\newcommand{\rulebook}[1]{{\color{quiet}#1}}
+\newenvironment{solution}[1]{\par\smallskip\begin{list}{}{\leftmargin=1.6em\rightmargin=0pt
+  \parsep=4pt\topsep=4pt}\small\item[]\textbf{#1.}\ }{\end{list}\par}
+
+% A sign that the font at hand lacks is taken from one that has it; pdf.py lists the signs.
+\newfontfamily\signsone{texgyrepagella-math.otf}
+\newfontfamily\signstwo{FreeSerif}
+\newfontfamily\signsthree{DejaVu Sans}
+\DeclareRobustCommand{\papersign}[1]{\ifmmode#1\else{\iffontchar\font`#1\else
+  \signsone\iffontchar\font`#1\else\signstwo\iffontchar\font`#1\else\signsthree\fi\fi\fi#1}\fi}
+\pdfstringdefDisableCommands{\let\papersign\@firstofone}
+\InputIfFileExists{paper-signs.tex}{}{}
+"""
+
+FONTS = r"""
+\usepackage{unicode-math}
+\setmainfont{texgyrepagella}[Extension=.otf, UprightFont=*-regular, ItalicFont=*-italic,
+  BoldFont=*-bold, BoldItalicFont=*-bolditalic]
+\setsansfont{texgyreheros}[Extension=.otf, UprightFont=*-regular, ItalicFont=*-italic,
+  BoldFont=*-bold, BoldItalicFont=*-bolditalic, Scale=.92]
+\setmonofont{DejaVu Sans Mono}[Scale=.8]
+\setmathfont{texgyrepagella-math.otf}
+"""
+
+TITLE = r"""
+\begin{titlepage}
+\raggedright
+\vspace*{.22\textheight}
+{\fontsize{34}{40}\selectfont\bfseries Wasserstein GANs,\\Measured\par}
+\vspace{14pt}
+{\Large\color{quiet}An executable book in which every claim\\is computed by a cell and checked\par}
+\vfill
+{\large\makeatletter\@author\makeatother\par}
+\vspace{4pt}
+{\color{quiet}\makeatletter\@date\makeatother\par}
+\end{titlepage}
+"""
+
+ELEMENTS = {
+    "papersize": "a4paper",
+    "pointsize": "11pt",
+    "extraclassoptions": "openany,oneside",
+    "sphinxsetup": "hmargin={29mm,29mm}, vmargin={26mm,30mm}, verbatimwithframe=false, "
+    "VerbatimColor={HTML}{F4F4F1}, TitleColor={HTML}{1D2127}, InnerLinkColor={HTML}{0B5A93}, "
+    "OuterLinkColor={HTML}{0B5A93}, verbatimsep=5pt",
+    "fontpkg": FONTS,
+    "fncychap": "",
+    "fvset": r"\fvset{fontsize=\small}",
+    "maketitle": TITLE,
+    "makeindex": "",
+    "printindex": "",
+    "figure_align": "!htbp",
+    "preamble": PREAMBLE,
+}
+
+
+def setup(app):
+    """Tell Sphinx what to call, and when."""
+    app.connect("config-inited", _configure, priority=900)  # after Jupyter Book's own extension
+    app.connect("builder-inited", _number_by_chapter, priority=900)
+    app.add_post_transform(OnPaper)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _configure(app, config):
+    config.latex_theme = "manual"
+    config.latex_engine = "xelatex"
+    config.latex_elements = ELEMENTS
+    config.latex_show_urls = "footnote"
+    config.jblatex_show_tocs = False
+
+
+def _number_by_chapter(app):
+    if app.builder.format == "latex":
+        app.config.numfig_secnum_depth = 1
+
+
+class OnPaper(SphinxPostTransform):
+    """Rewrite for paper what only works on a screen."""
+
+    default_priority = 300  # Jupyter Book's extension drops folded cells at 400
+    formats = ("latex",)
+
+    def run(self, **kwargs):
+        """Change the assembled book in place."""
+        for rewrite in (_macros, _html, _folded_cells, _claims, _chapter_numbers):
+            rewrite(self.document)
+
+
+def _latex(text):
+    return nodes.raw("", text, format="latex")
+
+
+def _macros(document):
+    """Define a chapter's TeX macros for the rest of the book instead of for one formula."""
+    for formula in list(document.findall(nodes.math)):
+        if formula.astext().startswith("\\newcommand"):
+            define = re.sub(
+                r"\\newcommand\{(\\\w+)\}",
+                lambda m: f"\\providecommand{{{m[1]}}}{{}}\\renewcommand{{{m[1]}}}",
+                formula.astext(),
+            )
+            formula.parent.replace_self(_latex(define))
+
+
+def _html(document):
+    """Open what is folded in `<details>`; keep the words of what else is written in HTML."""
+    for raw in list(document.findall(nodes.raw)):
+        if raw.get("format") != "html":
+            continue
+        text = raw.astext()
+        summary = re.search(r"<details\b[^>]*>\s*<summary>(.*?)</summary>", text, re.DOTALL)
+        if summary:
+            raw.replace_self(_latex(f"\\begin{{solution}}{{{_plain(summary[1])}}}"))
+        elif "</details>" in text:
+            raw.replace_self(_latex("\\end{solution}"))
+        elif 'class="claims"' in text:
+            claims = nodes.bullet_list(classes=["claims"])
+            for item in re.findall(r"<li\b.*?</li>", text, re.DOTALL):
+                rule = re.search(r'<span class="rule">(.*?)</span>', item)
+                words = re.sub(r'<span class="(rule|tick)">.*?</span>', "", item)
+                paragraph = nodes.paragraph("", "", nodes.inline("", "✓", classes=["tick"]))
+                paragraph += nodes.inline("", _plain(words), classes=["claim"])
+                if rule:
+                    paragraph += nodes.inline("", f" {_plain(rule[1])}", classes=["rule"])
+                claims += nodes.list_item("", paragraph)
+            raw.replace_self(claims)
+
+
+def _plain(html):
+    return re.sub(r"<[^>]+>", "", html).strip()
+
+
+def _folded_cells(document):
+    """Show cells that the page folds whole: they are the computed part of a solution."""
+    for cell in document.findall(nodes.container):
+        if "tag_hide-cell" in cell["classes"]:
+            cell["classes"].remove("tag_hide-cell")
+
+
+def _claims(document):
+    """Set what checks printed as a list of ticks."""
+    for claims in list(document.findall(nodes.bullet_list)):
+        if "claims" not in claims["classes"]:
+            continue
+        parts = [_latex("\\begin{claims}\n")]
+        for item in claims.children:
+            tick, *words = item[0].children
+            paragraph = nodes.paragraph()
+            for part in words:
+                is_rule = "rule" in part["classes"]
+                paragraph += [_latex("\\rulebook{"), part, _latex("}")] if is_rule else part
+            parts += [_latex(f"\\item[{tick.astext()}]"), paragraph]
+        claims.parent.replace(claims, [*parts, _latex("\\end{claims}\n")])
+
+
+def _chapter_numbers(document):
+    """Give a chapter its file's number; letters to the appendices."""
+    appendix = False
+    for file in document.findall(addnodes.start_of_file):
+        number = re.search(r"\bch(\d\d)_", file["docname"])
+        if number:
+            file.insert(0, _latex(f"\\setcounter{{chapter}}{{{int(number[1]) - 1}}}"))
+        elif not appendix:
+            appendix = True
+            file.insert(0, _latex("\\appendix"))
