@@ -151,17 +151,23 @@ def test_without_an_address_the_first_cell_says_what_to_do(colab):
     assert "make setup URL=https://github.com/OWNER/NAME" in told.stderr
 
 
-def test_a_notebook_alone_installs_only_what_is_missing_and_runs(colab):
+@pytest.fixture(scope="module")
+def opened(colab):
+    """Run a short chapter once."""
     colab.forget()
     chapter = next(c for c in CHAPTERS if c.name.startswith("ch02"))
-    notebook = colab.open(chapter)
+    return chapter, colab.open(chapter)
+
+
+def test_a_notebook_alone_installs_only_what_is_missing_and_runs(colab, opened):
+    chapter, notebook = opened
     assert claims(notebook) == claims(nbformat.read(chapter, as_version=4)) >= 5
     assert colab.installed() == LACKING
     assert str(colab.folder) in colab.call("-c", "import wganlib; print(wganlib.__file__)")
 
 
+@pytest.mark.usefixtures("opened")
 def test_the_frozen_runs_come_with_the_package(colab):
-    colab.call("-m", "pip", "install", "-q", "--no-deps", f"git+{colab.repository['url']}@main")
     stored = sorted(p.parent.name for p in ROOT.glob("book/runs/*/provenance.json"))
     code = "from wganlib import data; import sys; [print(data.run_folder(n)) for n in sys.argv[1:]]"
     found = [Path(line) for line in colab.call("-c", code, *stored).splitlines()]
@@ -172,6 +178,7 @@ def test_the_frozen_runs_come_with_the_package(colab):
         assert {p.name for p in folder.iterdir()} == {n for n in kept if "checkpoint" not in n}
 
 
+@pytest.mark.usefixtures("opened")
 def test_where_the_package_is_the_first_cell_does_nothing(colab):
     colab.report.unlink(missing_ok=True)
     notebook = colab.open(CHAPTERS[0], cells=slice(1, 2))

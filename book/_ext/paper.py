@@ -8,13 +8,22 @@ import re
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.builders.latex.nodes import thebibliography
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx_jupyterbook_latex.nodes import RootHeader
 
 PREAMBLE = r"""
+\makeatletter
 \usepackage{newunicodechar}
 \setcounter{secnumdepth}{0}
 \setcounter{tocdepth}{0}
+\renewcommand{\thepart}{}
 \hypersetup{pdfencoding=auto, psdextra, bookmarksdepth=2}
+\AtBeginDocument{\hypersetup{pdftitle={\@title}, pdfauthor={\@author}}}
+
+% Sphinx numbers within chapters only where sections are numbered too.
+\AtBeginDocument{\counterwithin{figure}{chapter}\counterwithin{table}{chapter}%
+  \counterwithin{equation}{chapter}}
 \addto\captionsenglish{\renewcommand{\contentsname}{Contents}}
 
 % Headings: a chapter's number stands small above its question.
@@ -33,14 +42,17 @@ PREAMBLE = r"""
 \renewcommand{\topfraction}{.85} \renewcommand{\bottomfraction}{.7}
 \renewcommand{\textfraction}{.12} \renewcommand{\floatpagefraction}{.7}
 \setlength{\emergencystretch}{3em}
-\captionsetup{font=small, labelfont=bf, width=.94\linewidth}
+\usepackage[font=small, labelfont=bf, width=.94\linewidth]{caption}
 
 % Code has a grey ground, what it prints has none.
 \newenvironment{sphinxVerbatimInput}{}{}
 \newenvironment{sphinxVerbatimOutput}{\colorlet{VerbatimColor}{white}}{}
+\renewenvironment{sphinxthebibliography}[1]{\begin{list}{\@biblabel{\arabic{enumiv}}}%
+  {\small\settowidth\labelwidth{\@biblabel{#1}}\leftmargin=\labelwidth
+  \advance\leftmargin\labelsep\usecounter{enumiv}}}{\end{list}} % its heading is the page's title
 \newenvironment{claims}{\begin{list}{}{\small\leftmargin=1.6em\labelwidth=1.1em\labelsep=.5em
   \itemsep=1pt\parsep=0pt\topsep=4pt}\raggedright}{\end{list}}
-\newcommand{\rulebook}[1]{{\color{quiet}#1}}
+\newcommand{\claimrule}[1]{\ {\color{quiet}#1}}
 \newenvironment{solution}[1]{\par\smallskip\begin{list}{}{\leftmargin=1.6em\rightmargin=0pt
   \parsep=4pt\topsep=4pt}\small\item[]\textbf{#1.}\ }{\end{list}\par}
 
@@ -51,7 +63,8 @@ PREAMBLE = r"""
 \DeclareRobustCommand{\papersign}[1]{\ifmmode#1\else{\iffontchar\font`#1\else
   \signsone\iffontchar\font`#1\else\signstwo\iffontchar\font`#1\else\signsthree\fi\fi\fi#1}\fi}
 \pdfstringdefDisableCommands{\let\papersign\@firstofone}
-\InputIfFileExists{paper-signs.tex}{}{}
+\AtBeginDocument{\InputIfFileExists{paper-signs.tex}{}{}} % after unicode-math's own
+\makeatother
 """
 
 FONTS = r"""
@@ -66,15 +79,18 @@ FONTS = r"""
 
 TITLE = r"""
 \begin{titlepage}
-\raggedright
-\vspace*{.22\textheight}
-{\fontsize{34}{40}\selectfont\bfseries Wasserstein GANs,\\Measured\par}
+\raggedright\makeatletter
+\vspace*{.12\textheight}
+{\fontsize{34}{40}\selectfont\bfseries\@title\par}
 \vspace{14pt}
 {\Large\color{quiet}An executable book in which every claim\\is computed by a cell and checked\par}
 \vfill
-{\large\makeatletter\@author\makeatother\par}
+\IfFileExists{cover.png}{\includegraphics[width=.46\textwidth]{cover.png}\par}{}
+\vfill
+{\large\@author\par}
 \vspace{4pt}
-{\color{quiet}\makeatletter\@date\makeatother\par}
+{\color{quiet}\@date\par}
+\makeatother
 \end{titlepage}
 """
 
@@ -82,9 +98,9 @@ ELEMENTS = {
     "papersize": "a4paper",
     "pointsize": "11pt",
     "extraclassoptions": "openany,oneside",
-    "sphinxsetup": "hmargin={29mm,29mm}, vmargin={26mm,30mm}, verbatimwithframe=false, "
-    "VerbatimColor={HTML}{F4F4F1}, TitleColor={HTML}{1D2127}, InnerLinkColor={HTML}{0B5A93}, "
-    "OuterLinkColor={HTML}{0B5A93}, verbatimsep=5pt",
+    "sphinxsetup": "hmargin={29mm,29mm}, vmargin={26mm,30mm}, TitleColor={HTML}{1D2127}, "
+    "InnerLinkColor={HTML}{0B5A93}, OuterLinkColor={HTML}{0B5A93}, VerbatimColor={HTML}{F4F4F1}, "
+    "pre_border-width=0pt, pre_border-radius=2pt, pre_padding=5pt",
     "fontpkg": FONTS,
     "fncychap": "",
     "fvset": r"\fvset{fontsize=\small}",
@@ -101,6 +117,7 @@ def setup(app):
     app.connect("config-inited", _configure, priority=900)  # after Jupyter Book's own extension
     app.connect("builder-inited", _number_by_chapter, priority=900)
     app.add_post_transform(OnPaper)
+    app.add_post_transform(OnPaperLate)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -110,6 +127,7 @@ def _configure(app, config):
     config.latex_elements = ELEMENTS
     config.latex_show_urls = "footnote"
     config.jblatex_show_tocs = False
+    config.today_fmt = "%B %Y"
 
 
 def _number_by_chapter(app):
@@ -125,8 +143,26 @@ class OnPaper(SphinxPostTransform):
 
     def run(self, **kwargs):
         """Change the assembled book in place."""
-        for rewrite in (_macros, _html, _folded_cells, _claims, _chapter_numbers):
+        steps = (_macros, _html, _folded_cells, _whole_cells, _claims, _chapter_numbers, _mark)
+        for rewrite in steps:
             rewrite(self.document)
+
+
+class OnPaperLate(SphinxPostTransform):
+    """Put right what Jupyter Book's extension (700) and Sphinx (750) did to the assembled book."""
+
+    default_priority = 800
+    formats = ("latex",)
+
+    def run(self, **kwargs):
+        """Change the assembled book in place."""
+        for header in list(self.document.findall(RootHeader)):
+            header.replace_self([_latex("\n\\section*{"), *header.children, _latex("}\n")])
+        for entries in list(self.document.findall(thebibliography)):
+            place = next((n for n in self.document.findall(nodes.comment) if "entries" in n), None)
+            if place is not None and place.parent is not None:
+                entries.parent.remove(entries)
+                place.replace_self(entries)
 
 
 def _latex(text):
@@ -180,6 +216,29 @@ def _folded_cells(document):
             cell["classes"].remove("tag_hide-cell")
 
 
+def _whole_cells(document):
+    """Start a new page rather than cut what fits on one."""
+    for block in list(document.findall(nodes.literal_block)):
+        cell = {"cell_input", "cell_output"} & set(block.parent.get("classes", []))
+        lines = 0.95 * (block.astext().rstrip("\n").count("\n") + 1) + 1.5
+        if cell and lines < 40:
+            place = block.parent.index(block)
+            block.parent.insert(place, _latex(f"\\Needspace{{{lines:.1f}\\baselineskip}}\n"))
+
+
+def _mark(document):
+    """Remember where the bibliography's entries belong, and open the book with a heading."""
+    first = next(document.findall(nodes.citation), None)
+    if first is not None:
+        first.parent.insert(first.parent.index(first), nodes.comment("", "", entries=True))
+    about = "About this book"
+    opening = f"\\chapter*{{{about}}}\\markboth{{{about}}}{{{about}}}"
+    toc = f"\\addcontentsline{{toc}}{{chapter}}{{{about}}}"
+    title = next(document.findall(nodes.title), None)
+    if title is not None:
+        title.parent.insert(1, _latex(opening + toc))
+
+
 def _claims(document):
     """Set what checks printed as a list of ticks."""
     for claims in list(document.findall(nodes.bullet_list)):
@@ -191,7 +250,7 @@ def _claims(document):
             paragraph = nodes.paragraph()
             for part in words:
                 is_rule = "rule" in part["classes"]
-                paragraph += [_latex("\\rulebook{"), part, _latex("}")] if is_rule else part
+                paragraph += [_latex("\\claimrule{"), part, _latex("}")] if is_rule else part
             parts += [_latex(f"\\item[{tick.astext()}]"), paragraph]
         claims.parent.replace(claims, [*parts, _latex("\\end{claims}\n")])
 

@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from PIL import Image, ImageOps
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "_build"
 NAME = "wasserstein-gans-measured"
@@ -47,8 +49,16 @@ def _output(*command: str) -> str:
 
 def write_signs(tex: str) -> str:
     """List the signs beyond Latin that a text uses; LaTeX looks for each in several fonts."""
-    signs = sorted({c for c in tex if ord(c) > 0x17F and not 0x2010 <= ord(c) <= 0x2027})
+    signs = sorted({c for c in tex if c in "¼½¾" or (c > "\u017f" and not "‐" <= c <= "‧")})
     return "".join(f"\\newunicodechar{{{c}}}{{\\papersign{{{c}}}}}\n" for c in signs)
+
+
+def draw_cover(target: Path) -> None:
+    """Put the digits of the book's own generator on the title page, as ink on paper."""
+    samples = sorted(ROOT.glob("book/runs/mnist-wgan-gp/samples-*.png"))
+    if samples:
+        image = ImageOps.invert(Image.open(samples[-1]).convert("L"))
+        image.resize((4 * image.width, 4 * image.height), Image.Resampling.NEAREST).save(target)
 
 
 def complaints(log: str) -> list[str]:
@@ -79,6 +89,7 @@ def main() -> None:
     subprocess.run([*book, *options], check=True)
     tex = folder / f"{NAME}.tex"
     (folder / "paper-signs.tex").write_text(write_signs(tex.read_text("utf8")), "utf8")
+    draw_cover(folder / "cover.png")
     latexmk = ["latexmk", "-xelatex", "-interaction=nonstopmode", "-silent", "-f", tex.name]
     subprocess.run(latexmk, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     log = tex.with_suffix(".log").read_text("utf8", errors="replace")
