@@ -19,6 +19,9 @@ def _set_claims(app, doctree):
             parts = list(_parts(block))
             if any(isinstance(part, nodes.bullet_list) for part in parts):
                 block.parent.replace(block, parts)  # replace_self would hand on its classes
+    claims = (item for item in doctree.findall(nodes.list_item) if item["classes"])
+    for number, item in enumerate(claims, start=1):
+        item["ids"].append(f"claim-{number}")  # the ledger leads here
 
 
 def _parts(block):
@@ -36,7 +39,7 @@ def _parts(block):
         if claims is None:
             claims = nodes.bullet_list(classes=["claims"], bullet="*")
             yield claims
-        claims += _claim(**match.groupdict())
+        claims += claim_item(**match.groupdict())
     if plain:
         yield _printed(block, plain)
 
@@ -46,7 +49,8 @@ def _printed(block, lines):
     return nodes.literal_block(text, text, **block.attributes)
 
 
-def _claim(mark, claim, rule):
+def claim_item(mark, claim, rule):
+    """Return one claim as an item of a list: its tick, its sentence, its rule."""
     held = mark == "✓"
     paragraph = nodes.paragraph()
     paragraph += nodes.inline(mark, mark, classes=["tick"])
