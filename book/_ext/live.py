@@ -1,0 +1,62 @@
+"""Put interactive figures where notebooks ask for them, and write the data that they need.
+
+A figure cell whose metadata say ``"live": "shift"`` gets an empty box in front of its picture, and
+its page the scripts `core.js` and `shift.js` of book/_static/live, which fill the box.  Notebooks
+stay as they are: on Colab, on GitHub, on paper and without scripts the picture is the figure.
+
+What a figure cannot compute by itself comes from the frozen results in book/runs, at every build,
+as a script, because a page that is opened as a file may load scripts and nothing else.
+"""
+
+from pathlib import Path
+
+import live_data
+from docutils import nodes
+from sphinx.util import logging
+
+LOGGER = logging.getLogger(__name__)
+FOLDER = Path(__file__).resolve().parents[1] / "_static" / "live"
+
+
+def setup(app):
+    """Tell Sphinx what to call, and when."""
+    app.connect("doctree-read", _place)
+    app.connect("html-page-context", _load)
+    app.connect("build-finished", _write_data)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _place(app, doctree):
+    """Put the box into the figure, where the figure's number and caption are its own."""
+    for cell in doctree.findall(nodes.container):
+        name = (cell.get("cell_metadata") or {}).get("live")
+        if name is None:
+            continue
+        if not (FOLDER / f"{name}.js").is_file():
+            raise ValueError(f"no interactive figure {name!r}: book/_static/live has no {name}.js")
+        figure = next(cell.findall(nodes.figure), None)
+        if figure is None:
+            LOGGER.warning("interactive figure %r: its cell has no stored picture", name)
+            continue
+        box = f'<div class="live" data-live="{name}"></div>'
+        figure.insert(0, nodes.raw("", box, format="html"))
+        doctree.setdefault("live", []).append(name)
+
+
+def _load(app, pagename, templatename, context, doctree):
+    """Load the scripts on pages that have a figure, and on no other."""
+    names = doctree.get("live", []) if doctree is not None else []
+    if names:
+        app.add_css_file("live/core.css")
+        for name in ("core", *dict.fromkeys(names)):
+            app.add_js_file(f"live/{name}.js", loading_method="defer")
+
+
+def _write_data(app, error):
+    """Write the data beside the scripts of the built book."""
+    if error is not None or app.builder.format != "html":
+        return
+    target = Path(app.outdir, "_static", "live", "data")
+    target.mkdir(parents=True, exist_ok=True)
+    for name, text in live_data.scripts().items():
+        (target / f"{name}.js").write_text(text, encoding="utf8")

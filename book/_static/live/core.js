@@ -1,0 +1,306 @@
+// What the interactive figures share. Only pages that have one load it; see book/_ext/live.py.
+// A figure is `live.define(name, build)`: `build(box)` fills the box and returns `draw(width)`,
+// which is called again when the width or the theme changes. Until then, without scripts and on
+// paper, the still picture of the notebook stands in its place.
+const live = (() => {
+  const home = document.currentScript.src.replace(/core\.js.*$/, "");
+  const known = {}, arrived = {};
+  const DRAWN = new Set("svg g path line rect circle text tspan image".split(" "));
+
+  function el(name, attributes = {}, ...children) {
+    const [tag, ...classes] = name.split(".");
+    const node = DRAWN.has(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+    if (classes.length) node.setAttribute("class", classes.join(" "));
+    for (const [key, value] of Object.entries(attributes)) {
+      if (/^(stroke|fill|opacity)/.test(key)) node.style.setProperty(key, value); // above the style sheet's
+      else node.setAttribute(key, value);
+    }
+    node.append(...children);
+    return node;
+  }
+
+  // ---- Numbers -------------------------------------------------------------------------------
+  const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
+  const range = n => Array.from({ length: n }, (_, i) => i);
+  const space = (a, b, n) => range(n).map(i => a + (b - a) * i / (n - 1));
+
+  function num(v, digits = 2) {
+    if (Number.isNaN(v)) return "–";
+    if (!Number.isFinite(v)) return v > 0 ? "∞" : "−∞";
+    const size = Math.abs(v);
+    if (size !== 0 && (size < 0.5 * 10 ** -digits || size >= 1e5)) {
+      const [m, e] = v.toExponential(1).split("e");
+      const power = e.replace("+", "").replace(/./g, c => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+      return `${m.replace("-", "−")}·10${power}`;
+    }
+    return v.toFixed(digits).replace(/^-(0\.?0*)$/, "$1").replace("-", "−");
+  }
+
+  // ---- Parts made of HTML ----------------------------------------------------------------------
+  let count = 0;
+
+  function slider(parent, { label, min, max, step, value, show = num, kind = "", input }) {
+    const id = `live-${++count}`;
+    const range = el("input", { type: "range", id, min, max, step });
+    const shown = el("span.live-shown");
+    const row = el(`div.live-slider${kind && "." + kind}`, {}, el("label", { for: id }, label), range, shown);
+    const set = v => {
+      range.value = v;
+      shown.textContent = show(+range.value);
+      range.setAttribute("aria-valuetext", shown.textContent);
+      range.style.setProperty("--done", `${100 * (range.value - min) / (max - min)}%`);
+    };
+    range.addEventListener("input", () => { set(range.value); input(+range.value); });
+    set(value);
+    parent.append(row);
+    return { set, row, range };
+  }
+
+  function choice(parent, { label, options, value, input }) {
+    const name = `live-${++count}`;
+    const set = el("fieldset.live-choice", {}, el("legend", {}, label));
+    for (const [key, text] of Object.entries(options)) {
+      const radio = el("input", { type: "radio", name, value: key });
+      radio.checked = key === value;
+      radio.addEventListener("change", () => input(key));
+      set.append(el("label", {}, radio, el("span", {}, text)));
+    }
+    parent.append(set);
+    return set;
+  }
+
+  function button(parent, label, press) {
+    const node = el("button.live-button", { type: "button" }, label);
+    node.addEventListener("click", press);
+    parent.append(node);
+    return node;
+  }
+
+  // Values in words and numbers: `set({key: text})`. One sentence is said aloud once all is still.
+  function readout(parent, entries) {
+    const cells = {}, list = el("dl.live-values");
+    for (const [key, [label, kind]] of Object.entries(entries)) {
+      cells[key] = el("dd", { "data-value": key });
+      list.append(el(`div${kind ? "." + kind : ""}`, {}, el("dt", {}, label), cells[key]));
+    }
+    parent.append(list);
+    return values => { for (const key in values) cells[key].textContent = values[key]; };
+  }
+
+  function teller(parent) {
+    const aloud = el("p.visually-hidden", { "aria-live": "polite" });
+    parent.append(aloud);
+    let timer, first = true;
+    return sentence => {
+      clearTimeout(timer);
+      if (!first) timer = setTimeout(() => { aloud.textContent = sentence; }, 900);
+      first = false;
+    };
+  }
+
+  // ---- Parts that are drawn ----------------------------------------------------------------------
+  class Panel {
+    constructor(parent, label) {
+      this.back = el("g"), this.marks = el("g"), this.front = el("g");
+      this.svg = el("svg.live-panel", { role: "group", "aria-label": label }, this.back, this.marks, this.front);
+      parent.append(this.svg);
+      this.handles = [];
+    }
+
+    // Sizes in pixels, ranges in data units; `x.ticks` are numbers or [number, text].
+    frame({ width, height, x, y, left = 44, right = 8, top = 10, bottom = 40 }) {
+      Object.assign(this, { width, height, left, top });
+      this.x0 = x.from, this.kx = (width - left - right) / (x.to - x.from);
+      this.y0 = y.to, this.ky = (height - top - bottom) / (y.to - y.from);
+      this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      this.svg.setAttribute("width", width);
+      this.svg.setAttribute("height", height);
+      const base = height - bottom, end = width - right, mid = (left + end) / 2;
+      const axis = [];
+      const line = (x1, y1, x2, y2) => axis.push(el("line.axis", { x1, y1, x2, y2 }));
+      const word = (px, py, text, anchor, extra = {}) =>
+        axis.push(el("text.tick", { x: px, y: py, "text-anchor": anchor, ...extra }, text));
+      const pairs = ticks => (ticks || []).map(t => Array.isArray(t) ? t : [t, num(t, 0)]);
+      if (!x.bare) line(left, base, end, base);
+      for (const [v, text] of pairs(x.ticks)) { line(this.X(v), base, this.X(v), base + 4); word(this.X(v), base + 18, text, "middle"); }
+      if (y.ticks) line(left, top, left, base);
+      for (const [v, text] of pairs(y.ticks)) { line(left - 4, this.Y(v), left, this.Y(v)); word(left - 7, this.Y(v) + 4.5, text, "end"); }
+      if (x.label) word(mid, height - 4, x.label, "middle", { class: "name" });
+      if (y.label) word(0, 0, y.label, "middle", { class: "name", transform: `translate(12 ${(top + base) / 2}) rotate(-90)` });
+      this.back.replaceChildren(...axis);
+      this.marks.replaceChildren();
+      return this;
+    }
+
+    X(v) { return this.left + (v - this.x0) * this.kx; }
+    Y(v) { return this.top + (this.y0 - v) * this.ky; }
+    add(node) { this.marks.append(node); return node; }
+    trace(points) { return points.map(([x, y], i) => `${i ? "L" : "M"}${this.X(x).toFixed(2)} ${this.Y(y).toFixed(2)}`).join(""); }
+    line(points, kind, more = {}) { return this.add(el(`path.line.${kind}`, { d: this.trace(points), ...more })); }
+    area(points, kind, more = {}) { return this.add(el(`path.area.${kind}`, { d: this.trace(points) + "Z", ...more })); }
+    dot(x, y, kind, r = 4, more = {}) { return this.add(el(`circle.dot.${kind}`, { cx: this.X(x), cy: this.Y(y), r, ...more })); }
+    text(x, y, words, kind, { dx = 0, dy = 0, anchor = "start" } = {}) {
+      return this.add(el(`text.word.${kind}`, { x: this.X(x) + dx, y: this.Y(y) + dy, "text-anchor": anchor }, words));
+    }
+
+    // A point to drag or to move with the arrow keys. `move(x, y)` gets where it should go, in data
+    // units. Handles of one group share a tab stop; Page Up and Page Down go from one to the next.
+    handle({ label, kind, move, step, group = null, shape = "both" }) {
+      const node = el(`g.handle.${kind}.${shape}`, { tabindex: group && this.handles.some(h => h.group === group) ? -1 : 0, role: "slider", "aria-label": label, "aria-valuenow": 0 },
+        el("circle.reach", { r: 14 }), el("circle.ring", { r: 11 }), el("circle.knob", { r: 6.5 }));
+      const one = { node, group, at: [0, 0], place: (x, y, says) => {
+        one.at = [x, y];
+        node.setAttribute("transform", `translate(${this.X(x).toFixed(2)} ${this.Y(y).toFixed(2)})`);
+        node.setAttribute("aria-valuenow", (shape === "tall" ? y : x).toFixed(2));
+        node.setAttribute("aria-valuetext", says);
+      } };
+      let grip = null;
+      const spot = event => {
+        const box = this.svg.getBoundingClientRect();
+        return [(event.clientX - box.left) / this.kx, -(event.clientY - box.top) / this.ky];
+      };
+      node.addEventListener("pointerdown", event => {
+        const [x, y] = spot(event);
+        grip = [one.at[0] - x, one.at[1] - y];
+        node.setPointerCapture(event.pointerId);
+        node.classList.add("held");
+        this.front.append(node); // on top of the others
+        node.focus({ preventScroll: true });
+        event.preventDefault();
+      });
+      node.addEventListener("pointermove", event => {
+        if (!grip) return;
+        const [x, y] = spot(event);
+        move(x + grip[0], y + grip[1]);
+      });
+      for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
+        node.addEventListener(end, () => { grip = null; node.classList.remove("held"); });
+      node.addEventListener("keydown", event => {
+        const far = event.shiftKey ? 5 : 1;
+        const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+        const turn = { PageUp: -1, PageDown: 1 }[event.key];
+        if (way) move(one.at[0] + way[0] * far * step[0], one.at[1] + way[1] * far * step[1]);
+        else if (turn && group) this.next(one, turn);
+        else return;
+        event.preventDefault();
+      });
+      this.front.append(node);
+      this.handles.push(one);
+      return one;
+    }
+
+    next(one, turn) {
+      const group = this.handles.filter(h => h.group === one.group);
+      const other = group[(group.indexOf(one) + turn + group.length) % group.length];
+      one.node.setAttribute("tabindex", -1);
+      other.node.setAttribute("tabindex", 0);
+      other.node.focus();
+    }
+  }
+
+  // ---- Colours for what is drawn pixel by pixel ---------------------------------------------------
+  function colour(name) {
+    const text = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    return [1, 3, 5].map(i => parseInt(text.slice(i, i + 2), 16));
+  }
+  const mix = (a, b, t) => a.map((v, i) => v + (b[i] - v) * t);
+
+  // Shades of a square grid of values in [0, 1], row by row from below, over a whole panel.
+  function shades(panel, values, side, [low, high]) {
+    const canvas = el("canvas", { width: side, height: side }), pen = canvas.getContext("2d");
+    const image = pen.createImageData(side, side);
+    values.forEach((v, i) => {
+      const at = 4 * ((side - 1 - Math.floor(i / side)) * side + i % side);
+      image.data.set([...mix(low, high, clamp(v, 0, 1)), 255], at);
+    });
+    pen.putImageData(image, 0, 0);
+    panel.svg.classList.add("live-map");
+    const half = panel.width / (side - 1) / 2; // values sit at the middle of a square
+    panel.add(el("image", { href: canvas.toDataURL(), x: -half, y: -half, width: panel.width + 2 * half, height: panel.height + 2 * half, preserveAspectRatio: "none" }));
+  }
+
+  // Level lines of such a grid, by marching squares, as one path.
+  function levels(panel, values, side, heights, kind) {
+    const k = panel.width / (side - 1), parts = [];
+    for (const height of heights)
+      for (let r = 0; r < side - 1; r++)
+        for (let c = 0; c < side - 1; c++) {
+          const i = r * side + c, corner = [values[i], values[i + 1], values[i + side + 1], values[i + side]];
+          const spots = [];
+          for (let e = 0; e < 4; e++) {
+            const [a, b] = [corner[e], corner[(e + 1) % 4]];
+            if ((a < height) === (b < height)) continue;
+            const t = (height - a) / (b - a);
+            spots.push([[c + t, r], [c + 1, r + t], [c + 1 - t, r + 1], [c, r + 1 - t]][e]);
+          }
+          for (let s = 0; s + 1 < spots.length; s += 2)
+            parts.push(`M${spots.slice(s, s + 2).map(([x, y]) => `${(x * k).toFixed(1)} ${(panel.height - y * k).toFixed(1)}`).join("L")}`);
+        }
+    panel.add(el(`path.line.${kind}`, { d: parts.join(""), "stroke-width": 1 }));
+  }
+
+  // Moves a slider on by itself; whoever asks for less motion moves it by hand.
+  function player(parent, { from, to, every, step }) {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return { stop() {} };
+    let timer = null;
+    const node = button(parent, "Play", () => (timer ? stop() : go()));
+    function stop() { clearInterval(timer); timer = null; node.textContent = "Play"; }
+    function go() {
+      let at = from();
+      if (at >= to) step(at = 0);
+      node.textContent = "Pause";
+      timer = setInterval(() => { step(++at); if (at >= to) stop(); }, every);
+    }
+    return { stop };
+  }
+
+  // ---- Data that come as scripts, because a page opened as a file may not fetch anything else ------
+  function data(name) {
+    arrived[name] ??= {};
+    arrived[name].promise ??= new Promise((resolve, reject) => {
+      arrived[name].resolve = resolve;
+      const script = el("script", { src: `${home}data/${name}.js` });
+      script.onerror = () => reject(new Error(`no data for ${name}`));
+      document.head.append(script);
+    });
+    return arrived[name].promise;
+  }
+  const bytes = text => Uint8Array.from(atob(text), c => c.charCodeAt(0));
+
+  // ---- Start ----------------------------------------------------------------------------------------
+  function start(box, { build, label }, content) {
+    const figure = box.closest("figure");
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", label);
+    figure.classList.add("is-live");
+    const draw = build(box, content);
+    let width = 0;
+    const again = () => { width = box.clientWidth; if (width > 150) draw(width); };
+    again();
+    new ResizeObserver(() => { if (box.clientWidth !== width) again(); }).observe(box);
+    new MutationObserver(again).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    addEventListener("beforeprint", () => {
+      for (const image of figure.querySelectorAll("img")) image.loading = "eager";
+    });
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const box of document.querySelectorAll("[data-live]")) {
+      const one = known[box.dataset.live];
+      if (!one) continue;
+      if (!one.needs) { start(box, one); continue; }
+      const watch = new IntersectionObserver(seen => {
+        if (!seen.some(s => s.isIntersecting)) return;
+        watch.disconnect();
+        data(one.needs).then(content => start(box, one, content), error => console.warn(error.message));
+      }, { rootMargin: "600px" });
+      watch.observe(box.closest("figure"));
+    }
+  });
+
+  return {
+    define: (name, about) => { known[name] = about; },
+    take: (name, content) => arrived[name].resolve(content),
+    el, clamp, range, space, num, slider, choice, button, readout, teller, Panel, colour, mix, shades, levels, player, bytes,
+  };
+})();
