@@ -31,7 +31,7 @@ PREAMBLE = r"""
 \definecolor{quiet}{HTML}{5A6270}
 \titleformat{\part}[display]{\thispagestyle{empty}\raggedright\Huge}{}{0pt}{}
 \titlespacing*{\part}{0pt}{.3\textheight}{0pt}
-\titleformat{\chapter}[display]{\raggedright}{\large\color{quiet}\chaptername\ \thechapter}{4pt}
+\titleformat{\chapter}[display]{\raggedright}{\large\color{quiet}\@chapapp\ \thechapter}{4pt}
   {\huge\bfseries}
 \titlespacing*{\chapter}{0pt}{0pt}{24pt}
 \titleformat*{\section}{\Large\bfseries\raggedright}
@@ -42,11 +42,14 @@ PREAMBLE = r"""
 \renewcommand{\topfraction}{.85} \renewcommand{\bottomfraction}{.7}
 \renewcommand{\textfraction}{.12} \renewcommand{\floatpagefraction}{.7}
 \setlength{\emergencystretch}{3em}
+\AtBeginDocument{\setlength{\tymin}{72pt}} % no column narrower than a name in code
+\renewcommand{\sphinxstyletheadfamily}{\bfseries}
 \usepackage[font=small, labelfont=bf, width=.94\linewidth]{caption}
 
 % Code has a grey ground, what it prints has none.
 \newenvironment{sphinxVerbatimInput}{}{}
-\newenvironment{sphinxVerbatimOutput}{\colorlet{VerbatimColor}{white}}{}
+\newenvironment{sphinxVerbatimOutput}{\colorlet{VerbatimColor}{white}%
+  \colorlet{VerbatimBorderColor}{white}}{}
 \renewenvironment{sphinxthebibliography}[1]{\begin{list}{\@biblabel{\arabic{enumiv}}}%
   {\small\settowidth\labelwidth{\@biblabel{#1}}\leftmargin=\labelwidth
   \advance\leftmargin\labelsep\usecounter{enumiv}}}{\end{list}} % its heading is the page's title
@@ -100,7 +103,7 @@ ELEMENTS = {
     "extraclassoptions": "openany,oneside",
     "sphinxsetup": "hmargin={29mm,29mm}, vmargin={26mm,30mm}, TitleColor={HTML}{1D2127}, "
     "InnerLinkColor={HTML}{0B5A93}, OuterLinkColor={HTML}{0B5A93}, VerbatimColor={HTML}{F4F4F1}, "
-    "pre_border-width=0pt, pre_border-radius=2pt, pre_padding=5pt",
+    "VerbatimBorderColor={HTML}{F4F4F1}, verbatimborder=0pt, verbatimsep=5pt",
     "fontpkg": FONTS,
     "fncychap": "",
     "fvset": r"\fvset{fontsize=\small}",
