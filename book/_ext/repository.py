@@ -1,6 +1,6 @@
 """The repository's address: read from `_config.yml`, the one place, and written where it is shown.
 
-`notebooks.py setup` calls this; the notebooks' first cells are written there.  Sphinx calls `setup`.
+`notebooks.py setup` calls this, and writes the notebooks' first cells; Sphinx calls `setup`.
 """
 
 from __future__ import annotations
