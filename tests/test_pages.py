@@ -24,7 +24,9 @@ CHROMIUM = next(
     None,
 )
 PAGES = sorted(str(page.relative_to(SITE)) for page in SITE.glob("book/*.html")) or ["none"]
+CHAPTERS = [page for page in PAGES if re.match(r"book/ch\d\d_", page)]
 PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 800}
 
 pytestmark = pytest.mark.skipif(
     not (SITE / "index.html").is_file(), reason=f"no built book in {SITE}: run `make book` first"
@@ -74,7 +76,6 @@ def visit(browser, server):
         page.on("pageerror", lambda e: page.complaints.append(str(e)))
         page.on("response", lambda r: r.status >= 400 and page.complaints.append(r.url))
         page.goto(base + name, wait_until="load")
-        page.evaluate("() => window.MathJax?.startup?.promise?.then(() => null)")
         return page
 
     yield visit
@@ -143,6 +144,74 @@ def test_a_page_opened_as_a_file_asks_for_nothing_else(visit, name):
     assert unset == []
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", [*PAGES, "search.html", "genindex.html"])
+def test_axe_finds_nothing_on_a_page(visit, name, theme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    found = axe.Axe().run(visit(name, theme=theme, viewport=DESKTOP)).response["violations"]
+    assert [f"{v['id']} ({v['impact']}): {v['nodes'][0]['html'][:200]}" for v in found] == []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_line_of_code_is_wider_than_a_desktop_s_page(visit, name):
+    page = visit(name, viewport=DESKTOP)
+    wide = page.evaluate("""() => {
+        document.querySelectorAll("details").forEach(d => d.open = true);
+        return [...document.querySelectorAll(".cell_input pre")]
+            .filter(p => p.scrollWidth > p.clientWidth + 1).map(p => p.textContent.slice(0, 80));
+    }""")
+    assert wide == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pictures_wait_until_they_are_near(name):
+    article = (SITE / name).read_text(encoding="utf-8").split("<article")[1]
+    pictures = re.findall(r"<img\b[^>]*>", article)
+    assert [tag for tag in pictures if 'loading="lazy"' not in tag] == []
+
+
+def test_the_theme_s_style_sheet_is_lean():
+    sheet = SITE / "_static/styles/pydata-sphinx-theme.css"
+    assert len(gzip.compress(sheet.read_bytes())) < 30_000
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_says_what_it_is_to_those_who_share_it(name):
+    html = (SITE / name).read_text(encoding="utf-8")
+    said = dict(re.findall(r'<meta (?:name|property)="([\w:]+)" content="([^"]*)"', html))
+    assert len(said["description"].split()) >= 5
+    assert said["og:description"] == said["description"]
+    assert said["og:title"]
+    picture = SITE / "_static" / said["og:image"].split("_static/")[1]
+    assert Image.open(picture).size == (1200, 630)
+    assert picture.stat().st_size < 200_000
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_ends_with_where_to_go_next(name):
+    html = (SITE / name).read_text(encoding="utf-8")
+    leads = re.search(r'<a class="right-next" rel="next" href="([^"]+)"', html)
+    assert leads
+    assert (SITE / name).parent.joinpath(leads[1]).is_file()
+    if "book/" + leads[1] in CHAPTERS:
+        line = re.search(r'class="prev-next-line">([^<]+)<', html)
+        assert len(line[1].split()) >= 8
+
+
+def test_the_front_page_maps_every_chapter_and_counts_every_claim():
+    html = (SITE / "book/intro.html").read_text(encoding="utf-8")
+    road, chapters = (html.split(f'class="{part}')[1] for part in ("road", "map"))
+    road = road.split("</svg>")[0]
+    for name in CHAPTERS:
+        assert f'href="{Path(name).name}"' in road, name
+        assert f'href="{Path(name).name}"' in chapters, name
+    times = re.findall(r"\d+ min to read · \d+ (?:s|min) to run · needs \w", chapters)
+    assert len(times) == len(CHAPTERS)
+    held = sum((SITE / name).read_text().count('<li class="held"') for name in CHAPTERS)
+    tally = html.split('class="tally')[1]
+    assert re.search(r"<strong>(?:<a [^>]*>(?:<span[^>]*>)?)?(\d+)", tally)[1] == str(held)
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_picture_says_in_words_what_it_shows(name):
     html = (SITE / name).read_text(encoding="utf-8")
@@ -186,7 +255,7 @@ def test_a_figure_is_shown_once_and_in_the_theme_of_the_page(visit, theme):
     name = _page_with_a_figure() or pytest.skip("no page with a figure is built")
     page = visit(name, theme=theme)
     _show_all(page)
-    for figure in page.locator(".bd-article figure:has(.only-dark)").all():
+    for figure in page.locator(".bd-article figure:not(.is-live):has(.only-dark)").all():
         shown = [i for i in figure.locator("img").all() if i.is_visible()]
         assert [i.get_attribute("src").endswith(".dark.png") for i in shown] == [theme == "dark"]
     lightness = _mean_lightness(page, f".bd-article figure img.only-{theme}")
@@ -201,6 +270,21 @@ def test_a_dark_page_prints_light_and_turns_dark_again(visit):
         page.evaluate(f"dispatchEvent(new Event('{event}'))")
         seen.append(page.evaluate(theme))
     assert seen == ["dark", "light", "dark"]
+
+
+def test_paper_shows_the_text_and_nothing_around_it(visit):
+    page = visit(CHAPTERS[0], theme="dark", viewport={"width": 720, "height": 1000})
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    around = ".bd-sidebar, .bd-header-article, .prev-next-area, .bd-footer, #jb-print-docs-body"
+    assert [part for part in page.locator(around).all() if part.is_visible()] == []
+    code = page.locator(".cell_input pre:visible").first
+    assert code.evaluate("pre => getComputedStyle(pre).whiteSpace") == "pre-wrap"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") in (
+        "rgb(255, 255, 255)",
+        "rgba(0, 0, 0, 0)",
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
 
 
 @pytest.mark.parametrize("where", ["http", "file"])

@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from docutils import nodes
 from PIL import Image
 
 from wganlib import plotting
+
+CHAPTERS = sorted(Path(__file__).parents[1].glob("book/ch*.ipynb"))
 
 sphinx = pytest.importorskip("sphinx", reason="Sphinx is not installed (extra `book`)")
 
@@ -123,3 +126,127 @@ def test_the_search_page_keeps_its_index_and_quotes_nothing_from_files():
     assert "searchindex.js" in html
     assert html.index("documentation_options") < html.index("SHOW_SEARCH_SUMMARY")
     assert complete(html, searches=True) == html
+
+
+@pytest.mark.parametrize(
+    ("words", "minutes", "seconds"),
+    [
+        ("*Reading time:* 25 minutes.\n*Run time:* two minutes on one core.", 25, 120),
+        ("Reading takes about fifty minutes, running about thirty seconds on a core.", 50, 30),
+        ("Reading takes about 45 minutes, running about one.", 45, 60),
+        ("Neither is said.", 0, 0),
+    ],
+)
+def test_times_are_read_from_the_objectives_however_they_are_put(words, minutes, seconds):
+    front = importlib.import_module("front")
+    assert front._amount(front.READING.search(words)) == minutes
+    assert front._amount(front.RUNNING.search(words), unit="minute") == seconds
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_says_what_it_needs_and_how_long_it_takes(path):
+    about = importlib.import_module("front").chapter(path, path.stem)
+    assert 5 <= about.reading <= 120
+    assert 5 <= about.running <= 1800
+    assert about.needs
+    assert about.line.endswith((".", "?", ":"))
+    assert about.claims >= 5
+
+
+def test_the_road_goes_downhill_through_every_chapter():
+    front = importlib.import_module("front")
+    chapters = [front.chapter(path, f"book/{path.stem}") for path in CHAPTERS]
+    drawing = front.road(chapters)
+    places = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', drawing)
+    assert len(places) == len(CHAPTERS)
+    x, y = np.array(places, float).T
+    assert np.all(np.diff(x) > 24)
+    slope = (front.FLOOR - front.TOP) / (front.HOME - front.LEFT)
+    np.testing.assert_allclose(np.diff(y) / np.diff(x), slope, atol=0.01)
+    assert all(f">{one.name}<" in drawing for one in chapters)
+
+
+def test_short_names_come_from_file_names():
+    name = importlib.import_module("front")._name
+    assert name("wgan_gp_mnist") == "WGAN-GP on MNIST"
+    assert name("js_vs_emd") == "JS against EMD"
+    assert name("kantorovich_rubinstein") == "Kantorovich–Rubinstein"
+
+
+SHEET = """@charset "utf-8";/* .gone{} */
+.used,.gone{a:url("data:x;{")}
+.gone,.away::after{content:"}"}
+a:not(.gone):hover{b:1}
+@media (min-width:9px){.gone{c:1}.used>.gone,.used li{d:1}}
+@media print{.gone{e:1}}
+@font-face{src:url(x.woff2)}"""
+
+
+def test_a_style_sheet_keeps_the_rules_that_a_page_can_use():
+    lean = importlib.import_module("offline").slim(SHEET, {"used"})
+    assert "".join(lean.split()) == (
+        '@charset"utf-8";.used{a:url("data:x;{")}a:not(.gone):hover{b:1}'
+        "@media(min-width:9px){.usedli{d:1}}@font-face{src:url(x.woff2)}"
+    )
+
+
+def test_a_style_sheet_of_which_all_is_used_stays_as_it_is():
+    css = SHEET.replace("/* .gone{} */", "")
+    assert importlib.import_module("offline").slim(css, {"used", "gone", "away"}) == css
+
+
+def test_pages_have_an_address_once_the_repository_has_one():
+    site = importlib.import_module("head").site
+    assert site("https://github.com/Owner/name") == "https://owner.github.io/name/"
+    assert site("") == ""
+    assert site("https://example.org/owner/name") == ""
+
+
+def test_a_page_is_described_by_its_first_sentences():
+    description = importlib.import_module("head").description
+    macros = nodes.paragraph("", "\\newcommand", classes=["macros"])
+    text = nodes.paragraph("", "One thing.\nAnother? " + "And so on " * 30)
+    assert description(nodes.container("", macros, text)) == "One thing. Another?"
+    assert description(None) == ""
+
+
+@pytest.fixture
+def typesetter():
+    formulas = importlib.import_module("formulas")
+    try:
+        process = formulas.Typesetter()
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    yield process
+    process.close()
+
+
+def test_a_formula_is_set_with_mathml_for_those_who_listen(typesetter):
+    html = typesetter.html(r"\tfrac12", display=False, page="one")
+    assert html.startswith("<mjx-container")
+    assert "<mfrac><mn>1</mn><mn>2</mn></mfrac>" in html
+
+
+def test_macros_hold_for_the_page_that_defines_them(typesetter):
+    typesetter.html(r"\newcommand{\JS}{\mathrm{JS}}", display=False, page="one")
+    assert "JS" in typesetter.html(r"\JS", display=False, page="one")
+    with pytest.raises(ValueError, match=r"Undefined control sequence \\JS"):
+        typesetter.html(r"\JS", display=False, page="two")
+
+
+def test_a_mistake_in_tex_is_an_error(typesetter):
+    with pytest.raises(ValueError, match="Missing superscript or subscript argument"):
+        typesetter.html("a_", display=True, page="one")
+
+
+def test_a_formula_stays_with_the_mark_that_follows_it():
+    keep_marks = importlib.import_module("formulas").keep_marks
+    line = '<p><span class="nobreak">x<!--formula--></span>, and y</p>'
+    assert keep_marks(line) == '<p><span class="nobreak">x,</span> and y</p>'
+
+
+def test_lines_of_a_formula_get_an_environment():
+    rows = importlib.import_module("formulas").rows
+    assert rows("a = b") == "a = b"
+    assert rows(r"a \\ b") == r"\begin{split}a \\ b\end{split}"
+    assert rows("a\n\nb") == r"\begin{align}\begin{aligned}a\\ b\end{aligned}\end{align}"

@@ -48,6 +48,7 @@ def _add_twins(app, doctree):
         if cell is None:
             continue
         _set_width(image)
+        image["loading"] = "lazy"
         if "tag_photo" in cell["classes"]:
             image["classes"].append("dark-light")  # the theme leaves such images as they are
             continue
@@ -59,7 +60,6 @@ def _add_twins(app, doctree):
         file.with_suffix(".dark.png").write_bytes(dark_png(file.read_bytes()))
         image["classes"].append("only-light")
         twin["classes"].append("only-dark")
-        image["loading"] = twin["loading"] = "lazy"
         image.parent.insert(image.parent.index(image) + 1, twin)
 
 

@@ -1,16 +1,18 @@
 // A formula inside a line does not break; one that is wider than the line may be scrolled sideways.
 (() => {
   const mark = () => {
-    for (const formula of document.querySelectorAll(".bd-article span.math > mjx-container")) {
-      formula.classList.remove("wide");
+    const all = [...document.querySelectorAll(".bd-article span.math > mjx-container")];
+    all.forEach(formula => formula.classList.remove("wide"));
+    const wide = all.filter(formula => {
       const block = formula.closest("p, li, td, dd, figcaption") || formula.parentElement;
-      formula.classList.toggle("wide", formula.getBoundingClientRect().width > block.clientWidth);
-    }
+      return formula.offsetWidth > block.clientWidth;
+    });
+    wide.forEach(formula => formula.classList.add("wide"));
   };
-  addEventListener("load", () => {
-    if (window.MathJax?.startup) MathJax.startup.promise.then(mark);
+  if (document.querySelector("mjx-container")) {
+    addEventListener("load", () => document.fonts.ready.then(mark));
     addEventListener("resize", mark);
-  });
+  }
 
   // Paper is white whatever the screen is, and has all its pictures.
   const root = document.documentElement.dataset;

@@ -1,0 +1,72 @@
+"""What a page says of itself to search engines and to those who share its address.
+
+The picture is book/_static/share.png, made by `share_image.py`.  Addresses are absolute once the
+repository is named in `_config.yml`, since its pages then have one, and relative before.
+"""
+
+import html
+import re
+
+import repository
+from docutils import nodes
+
+PICTURE = "_static/share.png"
+SHOWN = "Two curves: the Jensen–Shannon divergence is flat, the earth-mover distance leads home."
+LONGEST = 200  # characters of a description
+
+
+def setup(app):
+    """Tell Sphinx what to call, and when."""
+    app.connect("config-inited", _take_address)
+    app.connect("html-page-context", _describe, priority=800)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def site(url):
+    """Return where the pages of a repository are published, if it is known."""
+    owner, name = url.split("/")[-2:] if "//github.com/" in url else ("", "")
+    return f"https://{owner.lower()}.github.io/{name}/" if name else ""
+
+
+def _take_address(app, config):
+    config.html_baseurl = config.html_baseurl or site(repository.address()["url"])
+
+
+def _describe(app, pagename, templatename, context, doctree):
+    base = app.config.html_baseurl
+    title = re.sub(r"<[^>]+>", "", context.get("title") or "")
+    about = {
+        "description": description(doctree) or app.config.project,
+        "og:title": html.unescape(title).strip() or app.config.project,
+        "og:type": "article" if "/ch" in pagename else "website",
+        "og:site_name": app.config.project,
+        "og:image": base + PICTURE if base else context["pathto"](PICTURE, True),
+        "og:image:width": "1200",
+        "og:image:height": "630",
+        "og:image:alt": SHOWN,
+        "twitter:card": "summary_large_image",
+    }
+    about["og:description"] = about["description"]
+    if base:
+        about["og:url"] = f"{base}{pagename}.html"
+    tags = (_tag(name, text) for name, text in about.items())
+    icon = f'<link rel="apple-touch-icon" href="{context["pathto"]("_static/touch.png", True)}" />'
+    context["metatags"] = context.get("metatags", "") + "\n".join([*tags, icon]) + "\n"
+
+
+def _tag(name, text):
+    kind = "property" if name.startswith("og:") else "name"
+    return f'<meta {kind}="{name}" content="{html.escape(text)}" />'
+
+
+def description(doctree):
+    """Return the first sentences of a page, as many as a preview shows."""
+    paragraphs = doctree.findall(nodes.paragraph) if doctree is not None else ()
+    first = next((p for p in paragraphs if "macros" not in p["classes"]), None)
+    text = " ".join(first.astext().split()) if first is not None else ""
+    said = ""
+    for sentence in re.split(r"(?<=[.?])\s", text):
+        if said and len(said) + len(sentence) >= LONGEST:
+            break
+        said = f"{said} {sentence}".strip()
+    return said

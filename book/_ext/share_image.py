@@ -1,0 +1,59 @@
+"""Draw the picture that stands for the book where its address is shared, and the icon for phones.
+
+Run it when the front page's drawing changes: `python book/_ext/share_image.py`.  It draws
+book/_static/share.png and touch.png with the book's own road, colours and letters, in a browser.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import front
+import yaml
+from playwright.sync_api import Page, sync_playwright
+
+BOOK = Path(__file__).resolve().parents[1]
+STATIC = BOOK / "_static"
+SHARE = """<html data-theme="light"><link rel="stylesheet" href="book.css"><style>
+body {{ margin: 0; width: 1200px; height: 630px; background: #fff; overflow: hidden;
+        font-family: var(--book-sans); color: #14171c; position: relative; }}
+h1 {{ position: absolute; right: 64px; top: 50px; margin: 0; font-size: 62px; line-height: 1.06;
+      letter-spacing: -0.015em; text-align: right; font-weight: 700; }}
+p {{ position: absolute; right: 64px; top: 262px; margin: 0; font-size: 30px; color: #5b616b; }}
+svg.road {{ position: absolute; left: 64px; top: 60px; width: 940px; }}
+svg.road a .name {{ display: none; }}
+</style><h1>{title}</h1><p>every claim computed and checked</p>{road}</html>"""
+TOUCH = """<html><style>body {{ margin: 0; background: #fff; }}
+img {{ width: 180px; height: 180px; }}</style><img src="favicon.svg"></html>"""
+
+
+def draw(page: Page, text: str, size: tuple[int, int], target: Path) -> None:
+    """Show a page of its own beside the book's style sheet, and store what is seen."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    draft = STATIC / "draft.html"
+    draft.write_text(text, encoding="utf8")
+    page.goto(draft.as_uri(), wait_until="load")
+    page.evaluate("document.fonts.ready.then(() => null)")
+    page.screenshot(path=target)
+    draft.unlink()
+
+
+def main() -> None:
+    """Draw both pictures."""
+    toc = yaml.safe_load((BOOK.parent / "_toc.yml").read_text(encoding="utf8"))
+    files = [BOOK.parent / f"{c['file']}.ipynb" for part in toc["parts"] for c in part["chapters"]]
+    road = front.road([front.chapter(f, f.stem) for f in files if front.is_chapter(f)])
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = browser.new_page()
+        title = "Wasserstein GANs,<br>Measured"
+        draw(page, SHARE.format(title=title, road=road), (1200, 630), STATIC / "share.png")
+        draw(page, TOUCH.format(), (180, 180), STATIC / "touch.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
