@@ -88,7 +88,7 @@ const live = (() => {
   }
 
   function teller(parent) {
-    const aloud = el("p.visually-hidden", { "aria-live": "polite" });
+    const aloud = el("p.live-aloud", { "aria-live": "polite" });
     parent.append(aloud);
     let timer, first = true;
     return sentence => {
@@ -164,7 +164,6 @@ const live = (() => {
         grip = [one.at[0] - x, one.at[1] - y];
         node.setPointerCapture(event.pointerId);
         node.classList.add("held");
-        this.front.append(node); // on top of the others
         node.focus({ preventScroll: true });
         event.preventDefault();
       });

@@ -52,11 +52,12 @@
         const values = Array.from(one[what], v => v / 255);
         const [page, grey] = [colour("--pst-color-background"), colour("--live-critic")];
         live.shades(map, values, side, [page, mix(page, grey, 0.75)]);
+        const edge = one.top > 1 && one.top < 40; // else the line would be a dot
         if (what === "scores") live.levels(map, values, side, range(14).map(i => (i + 0.5) / 14), "truth.faint.solid");
-        else live.levels(map, values, side, [1 / one.top].filter(v => v < 1), "w1");
+        else if (edge) live.levels(map, values, side, [1 / one.top], "w1");
         for (const [list, kind] of [[fakes, "fake"], [reals, "real"]])
           for (let i = 0; i < list.length; i += 2) if (Math.max(Math.abs(list[i]), Math.abs(list[i + 1])) < limit) map.dot(list[i], list[i + 1], kind, 2.6, { "stroke-width": 0.5 });
-        const words = what === "scores" ? `score from ${num(one.low, 3)} to ${num(one.high, 3)}` : one.top > 1 ? `slope from 0 to ${num(one.top, 2)}; green: slope 1` : `slope from 0 to ${num(one.top, 3)}`;
+        const words = what === "scores" ? `score from ${num(one.low, 3)} to ${num(one.high, 3)}` : `slope from 0 to ${num(one.top, 2)}${edge ? "; green: slope 1" : ""}`;
         map.add(el("text.word.truth.halo", { x: 8, y: size - 9 }, words));
       }
 
