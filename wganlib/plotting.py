@@ -966,3 +966,253 @@ def _captioned(frame: np.ndarray, caption: str, scale: int) -> Image.Image:
     shades = Image.fromarray(np.rint(np.asarray(page) / 17).astype(np.uint8))
     shades.putpalette([17 * shade for shade in range(16) for _ in range(3)])
     return shades
+
+
+def loss_and_samples(
+    axes: Sequence[Axes], history: object, grids: Mapping[int, np.ndarray]
+) -> None:
+    r"""Draw the critic's loss above columns of samples, each below the moment it was drawn at.
+
+    Parameters
+    ----------
+    axes
+        Two axes, the upper for the loss; both get the logarithm of the step as abscissa.
+    history
+        With lists `step` and `critic_loss`, in score units.
+    grids
+        For each generator step a grid of images of 28 x 28 pixels, uint8, of at least six rows;
+        the first image of six rows is shown. Steps grow by about the same factor.
+    """
+    top, bottom = axes
+    step, loss = np.log10(history.step), np.asarray(history.critic_loss)
+    moments = np.log10([*grids])
+    top.axhline(0, color="#8b9098", linewidth=0.8)
+    top.plot(step, loss, color=CRITIC)
+    top.plot(moments, np.interp(moments, step, loss), "o", color=FAKE)
+    half = 0.46 * np.diff(moments).min()
+    for place, grid in zip(moments, grids.values(), strict=True):
+        column = 255 - grid[: 6 * 28, :28]
+        box = (place - half, place + half, 0, 6)
+        bottom.imshow(column, cmap="gray", vmin=0, vmax=255, extent=box, aspect="auto")
+    bottom.set(ylim=(0, 6), yticks=[], xlabel="generator step")
+    bottom.set_xticks(moments, [f"{s:,}" for s in grids])
+    bottom.spines[:].set_visible(False)
+    bottom.tick_params(length=0)
+    top.set(xticks=moments, xticklabels=[], ylabel="critic loss\n(score units)")
+    for ax in axes:
+        ax.set_xlim(moments[0] - 1.2 * half, moments[-1] + 1.2 * half)
+
+
+def slope_and_variety(axes: Sequence[Axes], watched: np.ndarray, variety: np.ndarray) -> None:
+    r"""Draw what a critic says, how steep it is, and how alike its pushes and the fakes are.
+
+    Parameters
+    ----------
+    axes
+        Two axes.
+    watched
+        Rows step, estimate and slope (score units), agreement of the pushes, distance of two
+        fakes and of the mean images (data units), and whatever follows; shape `(6 or more, looks)`.
+    variety
+        Distance of two fakes over that of two real samples, shape `(looks,)`.
+    """
+    left, right = axes
+    step, said, slope, agreement, _, gap = watched[:6]
+    for values, name, color, style in [
+        (gap, "mean images apart", TRUTH, "--"),
+        (said / slope, "estimate / slope", OTHERS[0], "-"),
+        (said, "estimate", CRITIC, "-"),
+        (slope, "slope", OTHERS[1], "-"),
+    ]:
+        left.plot(step, np.where(values > 0, values, np.nan), style, color=color, label=name)
+    left.set(xscale="log", yscale="log", xlabel="generator step", ylabel="score or data units")
+    left.legend(fontsize=9.5, loc="lower left")
+    right.plot(step, agreement, color=CRITIC)
+    right.plot(step, variety, color=FAKE)
+    label_at(right, step[len(step) // 4], 0.99, "pushes agree", color=CRITIC, dx=0, dy=4)
+    label_at(right, step[-1], variety[-1], "fakes differ", color=FAKE, dx=-6, dy=-12)
+    right.set(xlabel="generator step", ylabel="share", ylim=(0, 1.12))
+
+
+def inside_critics(
+    axes: Sequence[Axes],
+    weight: object,
+    by_layer: Mapping[str, Sequence[float]],
+    meters: Mapping[str, object],
+) -> None:
+    r"""Draw a clipped critic beside a penalised one: weights, gradients by layer, slopes.
+
+    Parameters
+    ----------
+    axes
+        Three axes.
+    weight
+        Weights of one layer of the clipped critic over the bound c, a tensor.
+    by_layer
+        For each critic the length of the score's gradient, from the image to the last hidden layer.
+    meters
+        For each critic the reading of `lipschitz.lipschitz_meter`.
+    """
+    axes[0].hist(weight.detach().flatten().numpy(), bins=41, color=CRITIC)
+    axes[0].set(xlabel="weight / c", ylabel="number of weights", xticks=[-1, 0, 1])
+    spots = ["real", "fake", "mixed", "far"]
+    for i, (name, color) in enumerate(zip(by_layer, (CRITIC, OTHERS[0]), strict=True)):
+        axes[1].plot(by_layer[name], "o-", color=color)
+        label_at(axes[1], 0, by_layer[name][0], name, color=color, dx=6, dy=-9)
+        for j, spot in enumerate(spots):
+            values = getattr(meters[name], spot).numpy()
+            low, high = np.percentile(values, [5, 95])
+            axes[2].plot([j + 0.2 * i] * 2, [low, high], color=color, linewidth=1.5)
+            axes[2].plot(j + 0.2 * i, values.mean(), "o", color=color)
+    places = ["image", *(f"layer {k}" for k in range(1, len(by_layer[name])))]
+    axes[1].set(yscale="log", ylabel="gradient norm")
+    axes[1].set_xticks(range(len(places)), places, fontsize=9)
+    axes[2].set(yscale="log", ylabel="slope (score / data units)")
+    axes[2].set_xticks(np.arange(4) + 0.1, spots)
+
+
+def head_start(
+    axes: Sequence[Axes], runs: Mapping[str, Sequence[Mapping[str, np.ndarray]]]
+) -> None:
+    r"""Draw early estimates, and quality against cost, for two ways to start.
+
+    Parameters
+    ----------
+    axes
+        Two axes.
+    runs
+        For each way a run a seed: `step` and `estimate` of its history, and `cost` (critic steps)
+        and `frechet` of its scores.
+    """
+    for (name, several), color in zip(runs.items(), (CRITIC, OTHERS[3]), strict=True):
+        for i, one in enumerate(several):
+            look = {"color": color, "linewidth": 1.4, "label": None if i else name}
+            axes[0].plot(one["step"], one["estimate"], **look)
+            axes[1].plot(one["cost"], one["frechet"], "o-", markersize=3, **look)
+    axes[0].set(xscale="log", xlabel="generator step", ylabel="estimate (score units)")
+    axes[1].set(yscale="log", xlabel="critic steps spent", ylabel="Fréchet distance")
+    axes[0].legend(fontsize=9.5)
+
+
+def picture_rows(
+    ax: Axes, rows: Sequence[object], *, names: Sequence[str], gap: int = 2, colors: object = None
+) -> None:
+    r"""Draw batches of grey images one below the other, each with its name on the left.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into; its frame and ticks are removed.
+    rows
+        Batches as `image_grid` takes them, all of one length.
+    names
+        One for each row.
+    gap
+        White pixels between two images.
+    colors
+        Colours of the names, one for each row; ink by default.
+    """
+    pixels = [_as_grey(row) for row in rows]
+    image_grid(ax, np.concatenate(pixels) * 2 - 1, n_columns=len(pixels[0]), gap=gap)
+    height = pixels[0].shape[1] + gap
+    for i, (name, color) in enumerate(zip(names, colors or [INK] * len(names), strict=True)):
+        place = {"x": -5, "y": height * i + height / 2, "ha": "right", "va": "center"}
+        ax.text(s=name, color=color, **place)
+
+
+def verdicts(
+    ax: Axes,
+    values: np.ndarray,
+    deviation: np.ndarray,
+    *,
+    rows: Sequence[str],
+    columns: Mapping[str, str],
+) -> None:
+    r"""Draw a table of numbers in which a cell is tinted where it differs from honest data.
+
+    Vermilion says *worse than real data*, blue *better than real data*; white says that this metric
+    cannot tell the difference.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    values
+        What is written, shape `(rows, columns)`.
+    deviation
+        How much worse than real data, in standard deviations of real data, shape
+        `(rows, columns)`; below 4 in size a cell stays white, from 40 on it has its full tint.
+    rows
+        Names of the rows.
+    columns
+        Names of the columns and the format of the numbers in each, such as `".2f"`.
+    """
+    size = np.clip((np.log10(np.abs(deviation) + 1e-12) - np.log10(4)) / 1, -1, 1)
+    tint = np.where(size < 0, 0, 0.25 + 0.45 * size)[..., None]
+    full = np.where(deviation[..., None] > 0, mpl.colors.to_rgb(FAKE), mpl.colors.to_rgb(REAL))
+    ax.imshow(1 - tint * (1 - full), aspect="auto", interpolation="nearest")
+    for (i, j), value in np.ndenumerate(values):
+        ax.text(j, i, format(value, list(columns.values())[j]), ha="center", va="center")
+    ax.set_xticks(range(len(columns)), labels=columns)
+    ax.set_yticks(range(len(rows)), labels=rows)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    for edge in np.arange(len(rows) + 1) - 0.5:
+        ax.axhline(edge, color="white", linewidth=2)
+    for edge in np.arange(len(columns) + 1) - 0.5:
+        ax.axvline(edge, color="white", linewidth=2)
+
+
+def agreement(ax: Axes, found: Mapping[str, np.ndarray], *, names: Sequence[str]) -> None:
+    r"""Draw rank correlations with quality: one line for each objective, one dot for each seed.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    found
+        Rank correlations of each gauge, shape `(objectives, seeds)`; drawn in the order given,
+        the first in the critic's grey, the second in vermilion, the third as dashed ink.
+    names
+        Objectives, from top to bottom.
+    """
+    looks = [(CRITIC, "o", True), (FAKE, "s", True), (TRUTH, "d", False)]
+    for shift, (rows, look) in enumerate(zip(found.values(), looks, strict=False)):
+        for y, values in enumerate(rows):
+            color, marker, filled = look
+            height = y + 0.24 * (shift - (len(found) - 1) / 2)
+            spread(ax, values, height, color=color, marker=marker, filled=filled)
+    ax.axvline(0, color=TRUTH, linestyle="--", linewidth=1)
+    ax.set_yticks(range(len(names)), labels=names)
+    ax.set(xlim=(-1.08, 1.08), ylim=(len(names) - 0.5, -0.5), xticks=[-1, -0.5, 0, 0.5, 1])
+    ax.tick_params(axis="y", length=0)
+    light_grid(ax, "x")
+
+
+def league(
+    axes: Sequence[Axes], strips: Sequence[object], scores: np.ndarray, *, names: Sequence[str]
+) -> None:
+    r"""Draw samples beside numbers: one row for each objective, a dot at the median of its runs.
+
+    Parameters
+    ----------
+    axes
+        Two axes side by side, for the samples and for the scores.
+    strips
+        Samples of each objective, as `image_grid` takes them, all of one length.
+    scores
+        Fréchet distances, shape `(objectives, runs)`.
+    names
+        Objectives, from top to bottom.
+    """
+    left, right = axes
+    picture_rows(left, strips, names=names, gap=4)
+    for y, values in enumerate(scores):
+        right.plot(values, np.full(len(values), y), "|", color=FAKE, markersize=9)
+        spread(right, values, y, color=FAKE)
+    height = np.shape(_as_grey(strips[0]))[1] + 4
+    left.set(aspect="auto", ylim=(height * len(names) - 2.5, -2.5))  # rows level with the right
+    right.set(ylim=(len(names) - 0.5, -0.5), yticks=[], xlabel="Fréchet distance", xscale="log")
+    right.spines["left"].set_visible(False)
+    light_grid(right, "x")
