@@ -250,3 +250,21 @@ def test_lines_of_a_formula_get_an_environment():
     assert rows("a = b") == "a = b"
     assert rows(r"a \\ b") == r"\begin{split}a \\ b\end{split}"
     assert rows("a\n\nb") == r"\begin{align}\begin{aligned}a\\ b\end{aligned}\end{align}"
+
+
+def test_every_module_of_the_package_is_on_the_page_about_it():
+    page = (Path(__file__).parents[1] / "book" / "api.md").read_text(encoding="utf8")
+    modules = {path.stem for path in (Path(__file__).parents[1] / "wganlib").glob("*.py")} - {"__init__"}
+    assert set(re.findall(r"automodule:: wganlib\.(\w+)", page)) == modules
+    assert set(re.findall(r"\[`(\w+)`\]\(#\1\)", page)) == modules
+
+
+def test_a_page_says_to_those_who_listen_where_they_are():
+    complete = importlib.import_module("offline").complete
+    page = '<div id="pst-primary-sidebar" class="a"><img src="l.svg" class="logo__image"/></div>'
+    page += '<summary aria-label="Toggle hidden content"><p>Show the code</p></summary>'
+    html = complete(page, searches=False)
+    assert 'role="complementary" aria-label="The book" class="a"' in html
+    assert '<img width="48" height="30" src="l.svg"' in html
+    assert "<summary><p>Show the code" in html
+    assert complete(html, searches=False) == html

@@ -17,6 +17,7 @@ NO_QUOTES = """<script>
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 </script>
 """
+ASIDE = 'role="complementary" aria-label="The book"'
 LOGO = re.compile(r'<img (?=[^>]*class="logo__image)(?!width)')
 STYLE = re.compile(r"[ \t]*<link\b[^>]*>\n?")
 
@@ -124,6 +125,7 @@ def complete(html, *, searches):
 
     html = SCRIPT.sub(script, html)
     html = html.replace(' aria-label="Toggle hidden content"', "")  # its words say what it does
+    html = html.replace('id="pst-primary-sidebar" class', f'id="pst-primary-sidebar" {ASIDE} class')
     html = LOGO.sub('<img width="48" height="30" ', html)  # keeps its room while it loads
     if searches and NO_QUOTES not in html:
         html = re.sub(r"( *<script src=[^>]*doctools)", lambda m: NO_QUOTES + m[1], html, count=1)

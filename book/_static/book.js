@@ -8,6 +8,10 @@
       return formula.offsetWidth > block.clientWidth;
     });
     wide.forEach(formula => formula.classList.add("wide"));
+    for (const formula of document.querySelectorAll(".bd-article .math > mjx-container")) {
+      if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0; // by keyboard too
+      else formula.removeAttribute("tabindex");
+    }
   };
   if (document.querySelector("mjx-container")) {
     addEventListener("load", () => document.fonts.ready.then(mark));
