@@ -1,7 +1,7 @@
 """Try step sizes for each method of chapter 10's comparison, on a seed that is not compared.
 
 Each method of `runs.toml` names under ``tried`` the settings to try; each is trained for
-500 generator steps, the step size falling to 0. Writes ch10-settings/{results.csv,
+500 generator steps where it does not say more, the step size falling to 0. Writes ch10-settings/{results.csv,
 provenance.json}. A quarter of an hour on one thread.
 Usage: python book/runs/ch10_settings.py
 """
@@ -22,7 +22,7 @@ from wganlib import data, metrics, training
 
 FOLDER = make.HERE / "ch10-settings"
 SEED, N_STEPS = 100, 500
-COLUMNS = ("method", "learning_rate", "clip_value", "frechet")
+COLUMNS = ("method", "n_steps", "learning_rate", "clip_value", "frechet")
 
 
 def trials() -> list[tuple[str, dict, training.TrainConfig]]:
@@ -32,7 +32,7 @@ def trials() -> list[tuple[str, dict, training.TrainConfig]]:
     for method, entry in compared["methods"].items():
         whole = make.merge(make.merge(content["defaults"], compared["common"]), entry)
         for tried in entry["tried"]:
-            numbers = {**whole["config"], **tried, "seed": SEED, "n_steps": N_STEPS}
+            numbers = {**whole["config"], "n_steps": N_STEPS, **tried, "seed": SEED}
             found.append((method, whole, training.TrainConfig(**numbers)))
     return found
 
@@ -54,12 +54,12 @@ def main() -> None:
     classifier, digits = metrics.digit_classifier(), data.mnist("train")
     real = classifier.features(data.scale_pixels(data.mnist("test").pixels))
     for method, entry, config in trials():
-        if [method, str(config.learning_rate), str(config.clip_value)] in [row[:3] for row in rows]:
+        trial = [method, *map(str, (config.n_steps, config.learning_rate, config.clip_value))]
+        if trial in [row[:4] for row in rows]:
             continue
         fake = classifier.features(try_out(entry, config, digits))
         distance = metrics.frechet_distance(real, fake)
-        numbers = (config.learning_rate, config.clip_value, f"{distance:.6g}")
-        rows.append([method, *map(str, numbers)])
+        rows.append([*trial, f"{distance:.6g}"])
         write(path, rows)
         log.save()
     log.store(
