@@ -57,6 +57,7 @@ def test_one_command_names_the_repository_everywhere(copy):
 
 def test_a_name_can_be_taken_back_without_a_trace(copy):
     before = text_of(copy)
+    assert "<!-- repository -->\n<!-- /repository -->\n" in before["README.md"]
     setup(copy, "--url", URL)
     assert text_of(copy) != before
     setup(copy, "--url", "")
