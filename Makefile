@@ -10,7 +10,7 @@ BRANCH ?= main
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test colab lint notebooks setup runs clean distclean
+.PHONY: help book pdf test colab lint notebooks setup runs bench clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ lint: $(READY) ## check style, spelling and the notebooks' shared cell
 	$(BIN)/ruff format --check .
 	$(BIN)/python book/_ext/notebooks.py setup --check
 	$(BIN)/python book/_ext/notebooks.py text | $(BIN)/codespell -
-	$(BIN)/codespell *.md *.toml *.yml Makefile book/*.md book/_ext book/runs/*.py wganlib tests
+	$(BIN)/codespell *.md *.toml *.yml Makefile book/*.md book/_ext book/runs/*.py benchmarks wganlib tests
 
 notebooks: $(READY) ## execute and store the notebooks; N=ch09 takes those that start with ch09
 	$(BIN)/python book/_ext/notebooks.py execute $(N)
@@ -49,6 +49,9 @@ setup: $(READY) ## name the repository everywhere: make setup URL=https://github
 
 runs: $(READY) ## make the frozen runs, or go on with them; N=mnist-wgan-gp takes one
 	$(BIN)/python book/runs/make.py $(N)
+
+bench: $(READY) ## measure speed beside the usual ways and write benchmarks/README.md's tables
+	$(BIN)/python benchmarks/bench.py
 
 clean: ## remove what was built; the environment and the data stay
 	rm -rf _build .pytest_cache .ruff_cache book/.ipynb_checkpoints

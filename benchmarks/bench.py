@@ -1,0 +1,358 @@
+"""Measure what wganlib costs beside the usual ways: in one run, in turn, on one thread.
+
+Usage: python benchmarks/bench.py [--quick | --render]
+Stores every time in results.json and writes the tables of README.md from it. ``--quick`` measures
+little, prints the tables and stores nothing; ``--render`` measures nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import time
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import ot
+import platformdirs
+import scipy.stats
+import torch
+import usual
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+from torchvision.datasets import MNIST
+
+from wganlib import data, metrics, models, training, transport
+from wganlib.lipschitz import gradient_penalty
+
+HERE = Path(__file__).resolve().parent
+RUN, SHARE = "mnist-wgan-gp", 0.04  # quality is this run's, at this share of noise's distance
+GOAL = 3  # times faster than the usual way
+ON_THE_LINE, IN_THE_PLANE = (100, 3_000, 100_000), (64, 256, 1024)
+PACKAGES = ("numpy", "pot", "scipy", "torch", "torchvision")
+Way = Callable[[], object]
+
+
+def alternate(ways: dict[str, Way], *, rounds: int, per: int = 1) -> dict[str, dict]:
+    """Run every way once a round, in turn; return wall and CPU milliseconds, one entry a round.
+
+    Neighbours in time share what else the machine does, so ratios are taken within a round.
+    ``per`` is what one call counts for.
+    """
+    times = {name: {"wall": [], "cpu": []} for name in ways}
+    for turn in range(rounds + 1):  # the first warms up
+        for name, way in ways.items():
+            wall, cpu = time.perf_counter(), time.process_time()
+            way()
+            cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+            if turn:
+                times[name]["wall"].append(round(1e3 * wall / per, 4))
+                times[name]["cpu"].append(round(1e3 * cpu / per, 4))
+    return times
+
+
+# --- the training step ----------------------------------------------------------------------------
+
+
+def root() -> str:
+    """Return the folder where `wganlib.data.mnist` keeps the files, for torchvision's own class."""
+    return os.environ.get("WGANLIB_DATA") or platformdirs.user_cache_dir("wganlib")
+
+
+def networks(memory_format: torch.memory_format) -> tuple[torch.nn.Module, torch.nn.Module]:
+    """Build the book's pair, width 16, always with the same weights."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        pair = models.ConvGenerator(), models.ConvCritic()
+    return tuple(network.to(memory_format=memory_format) for network in pair)
+
+
+def lazy_penalty(every: int) -> Callable[..., torch.Tensor]:
+    """Take the penalty at every so many critic steps only, and as many times as heavy."""
+    calls = count()
+
+    def penalty(critic, real, fake, *, rng):
+        if next(calls) % every:
+            return real.new_zeros(())
+        return every * gradient_penalty(critic, real, fake, rng=rng)
+
+    return penalty
+
+
+def step_ways(digits: data.Digits, images: MNIST, n_steps: int) -> dict[str, Way]:
+    """Return the ways to train: the usual, its habits dropped one by one, ours, and departures."""
+    config = training.TrainConfig(n_steps=n_steps, learning_rate=1e-3)
+
+    def usually(memory_format=torch.contiguous_format, on_device=True, **habits) -> Way:
+        rng = torch.Generator().manual_seed(0)
+        batches = usual.from_loader(images, config.batch_size)
+        if on_device:
+            batches = (digits.batch(config.batch_size, rng) for _ in count())
+        pair = networks(memory_format)
+        return lambda: usual.train(*pair, batches, config, rng=rng, **habits)
+
+    def ours(penalty=gradient_penalty, autocast: bool = False) -> Way:
+        pair = networks(torch.channels_last)
+
+        def way() -> None:
+            with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+                training.train(*pair, digits, config, penalty=penalty, progress=False)
+
+        return way
+
+    lean = {"keep_graph": False, "all_gradients": False}
+    return {
+        "usual, graph kept in the penalty too": usually(on_device=False, through_penalty=True),
+        "usual": usually(on_device=False),
+        "… images in one tensor": usually(),
+        "… and no generator graph in critic steps": usually(keep_graph=False),
+        "… and no critic gradients in generator steps": usually(**lean),
+        "… and fused Adam": usually(**lean, optimizer=training.adam),
+        "… and channels last": usually(torch.channels_last, **lean, optimizer=training.adam),
+        "wganlib": ours(),
+        "wganlib, bfloat16 autocast": ours(autocast=True),
+        "wganlib, penalty every 5th time": ours(lazy_penalty(5)),
+        "wganlib, both": ours(lazy_penalty(5), autocast=True),
+    }
+
+
+def quality() -> dict | None:
+    """Find the step at which the stored run is good enough; None where it has no scores."""
+    path = data.run_folder(RUN) / "scores.csv"
+    if not path.exists():
+        return None
+    with path.open(newline="") as file:
+        rows = [(int(row["step"]), float(row["frechet"])) for row in csv.DictReader(file)]
+    classifier, test = metrics.digit_classifier(), data.mnist("test")
+    noise = 2 * torch.rand(2_500, 1, 28, 28, generator=torch.Generator().manual_seed(0)) - 1
+    real = classifier.features(data.scale_pixels(test.pixels))
+    worst = metrics.frechet_distance(real, classifier.features(noise))
+    good = [(step, distance) for step, distance in rows if distance <= SHARE * worst]
+    step, distance = good[0] if good else (None, min(distance for _, distance in rows))
+    return {"run": RUN, "share": SHARE, "noise": round(worst, 3), "step": step,
+            "frechet": distance}  # fmt: skip
+
+
+# --- distances ------------------------------------------------------------------------------------
+
+
+def line_ways(n: int) -> dict[str, Way]:
+    """Return four routes to W₁ between two samples of n numbers."""
+    x, y = np.random.default_rng(0).normal(size=(2, n))
+    return {
+        "wasserstein_1d": partial(transport.wasserstein_1d, x, y),
+        "ot.wasserstein_1d": partial(ot.wasserstein_1d, x, y),
+        "scipy.stats.wasserstein_distance": partial(scipy.stats.wasserstein_distance, x, y),
+        "np.sort": lambda: np.abs(np.sort(x) - np.sort(y)).mean(),
+    }
+
+
+def plane_ways(n: int) -> dict[str, Way]:
+    """Return three routes to W₁ between two samples of n points in the plane."""
+    x, y = np.random.default_rng(0).normal(size=(2, n, 2))
+    weights = np.full(n, 1 / n)
+
+    def assignment() -> float:
+        cost = cdist(x, y)
+        return cost[linear_sum_assignment(cost)].mean()
+
+    return {
+        "exact_w1": partial(transport.exact_w1, x, y),
+        "ot.emd2": lambda: ot.emd2(weights, weights, cdist(x, y)),
+        "scipy.optimize.linear_sum_assignment": assignment,
+    }
+
+
+def repeated(way: Way, times: int) -> Way:
+    """Call a way so often that the clock can see it."""
+
+    def many() -> None:
+        for _ in range(times):
+            way()
+
+    return many
+
+
+def distances(make: Callable[[int], dict[str, Way]], sizes: tuple, rounds: int) -> dict:
+    """Time the routes of one kind at several sizes."""
+    found = {}
+    for n in sizes:
+        often = max(1, 30_000 // n) if make is line_ways else max(1, 1024 // n)
+        ways = {name: repeated(way, often) for name, way in make(n).items()}
+        found[str(n)] = alternate(ways, rounds=rounds, per=often)
+    return found
+
+
+# --- what is stored and shown ---------------------------------------------------------------------
+
+
+def measure(*, rounds: int, n_steps: int) -> dict:
+    """Measure everything; returns what results.json holds."""
+    torch.set_num_threads(1)
+    load = os.getloadavg()[0]
+    digits = data.mnist("train")
+    ways = step_ways(digits, MNIST(root(), transform=usual.PER_IMAGE), n_steps)
+    return {
+        "machine": machine(),
+        "load_before": round(load, 2),
+        "rounds": rounds,
+        "steps_a_round": n_steps,
+        "step": alternate(ways, rounds=rounds, per=n_steps),
+        "line": distances(line_ways, ON_THE_LINE, rounds),
+        "plane": distances(plane_ways, IN_THE_PLANE, rounds),
+        "quality": quality(),
+    }
+
+
+def machine() -> dict:
+    """Say what was measured on."""
+    text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    model = re.search(r"model name\s*: (.+)", text)
+    return {
+        "processor": model[1] if model else platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": 1,
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        **{package: importlib.metadata.version(package) for package in PACKAGES},
+    }
+
+
+def quartiles(values: list[float]) -> tuple[float, float, float]:
+    """Return the first quartile, the median and the third."""
+    return tuple(np.quantile(values, [0.25, 0.5, 0.75]))
+
+
+def ratio(way: dict, base: dict) -> str:
+    """Show the median of the rounds' ratios of CPU time, and its quartiles."""
+    low, middle, high = quartiles(np.divide(way["cpu"], base["cpu"]))
+    return f"{middle:.2f} ({low:.2f}–{high:.2f})"
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """Write a Markdown table whose first column is text and the others numbers."""
+    rule = ["---", *["---:"] * (len(header) - 1)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [header, rule, *rows])
+
+
+def step_table(results: dict) -> str:
+    """Show milliseconds per generator step, what a habit costs, and how many times ours."""
+    step, rows, above = results["step"], [], None
+    for name, times in step.items():
+        clocks = [f"{quartiles(times[clock])[1]:.0f}" for clock in ("wall", "cpu")]
+        saved = ""
+        if above and not name.startswith("wganlib, "):
+            saved = f"{quartiles(np.subtract(above['cpu'], times['cpu']))[1]:.0f}"
+        rows.append([name, *clocks, saved, ratio(times, step["wganlib"])])
+        above = times
+    header = ["way", "wall, ms", "CPU, ms", "less than above, CPU ms"]
+    return table([*header, "CPU, times wganlib's (quartiles)"], rows)
+
+
+def verdict(results: dict) -> str:
+    """Say in words whether the goal is reached."""
+    step = results["step"]
+    usual, kept, both = (
+        quartiles(np.divide(step[one]["cpu"], step[other]["cpu"]))[1]
+        for one, other in (
+            ("usual", "wganlib"),
+            ("usual, graph kept in the penalty too", "wganlib"),
+            ("usual", "wganlib, both"),
+        )
+    )
+    reached = "reaches" if usual >= GOAL else "misses"
+    return (
+        f"With the same updates the usual way takes {usual:.1f} times as long as `wganlib`'s step, "
+        f"{kept:.1f} times where the graph is kept in the penalty too: that {reached} the goal of "
+        f"{GOAL}. With both departures `wganlib`'s step is {both:.1f} times as fast as the usual."
+    )
+
+
+def quality_table(results: dict) -> str:
+    """Show seconds to equal quality for the ways that have the same mathematics."""
+    found = results["quality"]
+    if found is None:
+        return f"The run `{RUN}` has no scores yet."
+    goal = f"{found['share']:g} of noise's {found['noise']:g}"
+    if found["step"] is None:
+        return f"`{found['run']}` does not reach {goal}; its best is {found['frechet']:g}."
+    rows = [
+        [name, f"{found['step']:,}", f"{found['step'] * quartiles(times['cpu'])[1] / 1e3:.0f}"]
+        for name, times in results["step"].items()
+        if name.startswith("usual") or name == "wganlib"
+    ]
+    note = f"Fréchet distance {found['frechet']:g}, below {goal}."
+    return table(["way", "generator steps", "CPU, s"], rows) + f"\n\n{note}"
+
+
+def distance_table(times: dict) -> str:
+    """Show a wganlib function's time, and how many times those of the bare routes it is."""
+    ours, *others = next(iter(times.values()))
+    rows = [
+        [f"{int(n):,}", f"{quartiles(ways[ours]['cpu'])[1]:.3g}",
+         *(ratio(ways[ours], ways[other]) for other in others)]
+        for n, ways in times.items()
+    ]  # fmt: skip
+    return table(["n", f"`{ours}`, CPU ms", *(f"times `{other}`" for other in others)], rows)
+
+
+def machine_line(results: dict) -> str:
+    """Name machine, versions and how much was measured."""
+    about = "; ".join(f"{key} {value}" for key, value in results["machine"].items())
+    return (
+        f"{about}. {results['rounds']} rounds of {results['steps_a_round']} generator steps; "
+        f"load {results['load_before']} before the start."
+    )
+
+
+def tables(results: dict) -> dict[str, str]:
+    """Render everything that README.md shows."""
+    return {
+        "machine": machine_line(results),
+        "step": f"{step_table(results)}\n\n{verdict(results)}",
+        "quality": quality_table(results),
+        "line": distance_table(results["line"]),
+        "plane": distance_table(results["plane"]),
+    }
+
+
+def fill(text: str, shown: dict[str, str]) -> str:
+    """Replace what stands between ``<!-- name -->`` and ``<!-- end -->``."""
+    for name, content in shown.items():
+        slot = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
+        text, found = slot.subn(lambda m, c=content: m[1] + c + m[2], text)
+        if found != 1:
+            raise ValueError(f"README.md has {found} places for the table {name!r}, expected 1")
+    return text
+
+
+def main() -> None:
+    """Measure, store and render, as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--quick", action="store_true", help="measure little, print, store nothing")
+    how.add_argument("--render", action="store_true", help="only write README.md's tables again")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        shown = tables(measure(rounds=2, n_steps=1))
+        print("\n\n".join(shown.values()))
+        return
+    store, page = HERE / "results.json", HERE / "README.md"
+    if arguments.render:
+        results = json.loads(store.read_text()) | {"quality": quality()}
+    else:
+        results = measure(rounds=10, n_steps=3)
+    store.write_text(json.dumps(results, indent=1) + "\n")
+    page.write_text(fill(page.read_text(), tables(results)))
+
+
+if __name__ == "__main__":
+    main()
