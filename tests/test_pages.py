@@ -24,6 +24,8 @@ CHROMIUM = next(
     None,
 )
 PAGES = sorted(str(page.relative_to(SITE)) for page in SITE.glob("book/*.html")) or ["none"]
+BESIDE = sorted({str(p.relative_to(SITE)) for p in SITE.rglob("*.html")} - set(PAGES))
+BESIDE = [page for page in BESIDE if not page.startswith("_static/")] or ["none"]
 CHAPTERS = [page for page in PAGES if re.match(r"book/ch\d\d_", page)]
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
@@ -142,6 +144,23 @@ def test_a_page_opened_as_a_file_asks_for_nothing_else(visit, name):
         "all => all.filter(m => !m.querySelector('mjx-container')).map(m => m.textContent)"
     )
     assert unset == []
+
+
+@pytest.mark.parametrize("where", ["http", "file"])
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_page_beside_the_book_asks_no_other_host(visit, server, name, where):
+    base = server if where == "http" else SITE.as_uri() + "/"
+    page = visit(name, base=base)
+    assert [url for url in page.asked if not url.startswith(base)] == []
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("name", [*PAGES, *BESIDE])
+def test_nothing_that_a_page_may_load_lies_on_another_host(name):
+    html = (SITE / name).read_text(encoding="utf-8")
+    loads = r"<(?:script|img|iframe|source|video|audio|embed|object|link)\b[^>]*>"
+    far = [tag for tag in re.findall(loads, html) if re.search(r"""=["']?(?:https?:)?//""", tag)]
+    assert [tag for tag in far if not re.search(r'rel="(?:canonical|license)"', tag)] == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
