@@ -1,9 +1,8 @@
 """Try step sizes for each method of chapter 10's comparison, on a seed that is not compared.
 
 Each method of `runs.toml` names under ``tried`` the settings to try; each is trained for
-500 generator steps where it does not say more, the step size falling to 0. Writes
-ch10-settings/{results.csv,
-provenance.json}. A quarter of an hour on one thread.
+500 generator steps where it does not say more, the step size falling to 0.
+Writes ch10-settings/{results.csv, provenance.json}. Half an hour on one thread.
 Usage: python book/runs/ch10_settings.py
 """
 
