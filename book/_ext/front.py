@@ -206,7 +206,7 @@ def road(chapters: list[Chapter]) -> str:
     drawn = [
         f'<path class="axis" d="M{LEFT} {FLOOR}H{RIGHT}"/>',
         f'<path class="js" d="M{LEFT} {level:.1f}H{HOME - 7}M{HOME + 7} {level:.1f}H{RIGHT}"/>',
-        f'<path class="w1" d="M{LEFT} {TOP}L{HOME} {FLOOR}l56 {-56 * slope:.1f}"/>',
+        f'<path class="w1" d="M{LEFT} {TOP}L{HOME} {FLOOR}l34 {-34 * slope:.1f}"/>',
         f'<circle class="jump" cx="{HOME}" cy="{level:.1f}" r="6"/>',
         f'<circle class="there" cx="{HOME}" cy="{FLOOR}" r="6"/>',
         _text("js", RIGHT, level - 11, "Jensen–Shannon: flat, however far"),
@@ -218,7 +218,7 @@ def road(chapters: list[Chapter]) -> str:
 
 
 def _station(one, i, n):
-    share = (i + 0.3) / n  # of the way down
+    share = (i + 0.3) / (n + 0.5)  # of the way down
     x, y = LEFT + share * (HOME - LEFT), TOP + share * (FLOOR - TOP)
     title = html.escape(f"Chapter {one.number}: {one.title}")
     above = abs(y - FLOOR + 0.6931 * (FLOOR - TOP)) < 16  # the other curve would cross its name
