@@ -1116,8 +1116,8 @@ def picture_rows(
     image_grid(ax, np.concatenate(pixels) * 2 - 1, n_columns=len(pixels[0]), gap=gap)
     height = pixels[0].shape[1] + gap
     for i, (name, color) in enumerate(zip(names, colors or [INK] * len(names), strict=True)):
-        place = {"x": -5, "y": height * i + height / 2, "ha": "right", "va": "center"}
-        ax.text(s=name, color=color, **place)
+        middle = height * i + (height - gap - 1) / 2
+        ax.text(-5, middle, name, color=color, ha="right", va="center")
 
 
 def verdicts(
