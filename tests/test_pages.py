@@ -200,7 +200,8 @@ def test_a_page_says_what_it_is_to_those_who_share_it(name):
     said = dict(re.findall(r'<meta (?:name|property)="([\w:]+)" content="([^"]*)"', html))
     assert len(said["description"].split()) >= 5
     assert said["og:description"] == said["description"]
-    assert said["og:title"]
+    assert said["og:site_name"] == "Wasserstein GANs, Measured"
+    assert re.match(r"[A-Z]", said["og:title"])
     picture = SITE / "_static" / said["og:image"].split("_static/")[1]
     assert Image.open(picture).size == (1200, 630)
     assert picture.stat().st_size < 200_000

@@ -12,6 +12,7 @@ from docutils import nodes
 
 PICTURE = "_static/share.png"
 SHOWN = "Two curves: the Jensen–Shannon divergence is flat, the earth-mover distance leads home."
+NUMBER = re.compile(r'<span class="section-number">.*?</span>')
 LONGEST = 200  # characters of a description
 
 
@@ -33,13 +34,14 @@ def _take_address(app, config):
 
 
 def _describe(app, pagename, templatename, context, doctree):
-    base = app.config.html_baseurl
-    title = re.sub(r"<[^>]+>", "", context.get("title") or "")
+    base, book = app.config.html_baseurl, app.config.html_title
+    title = NUMBER.sub("", context.get("title") or "")
+    title = html.unescape(re.sub(r"<[^>]+>", "", title)).strip()
     about = {
-        "description": description(doctree) or app.config.project,
-        "og:title": html.unescape(title).strip() or app.config.project,
+        "description": description(doctree) or book,
+        "og:title": title or book,
         "og:type": "article" if "/ch" in pagename else "website",
-        "og:site_name": app.config.project,
+        "og:site_name": book,
         "og:image": base + PICTURE if base else context["pathto"](PICTURE, True),
         "og:image:width": "1200",
         "og:image:height": "630",
