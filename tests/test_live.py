@@ -1,0 +1,488 @@
+"""The interactive figures: their numbers are Python's, and every hand can move them.
+
+They are tried in the built book, as a reader has it.  Without it, or without a browser, these
+tests are skipped and say why, as those of `test_pages` are.
+"""
+
+import gzip
+import json
+import math
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from scipy.stats import norm
+
+from tests import test_pages
+from wganlib import divergences, training, transport
+
+browser, server, visit, SITE = (
+    test_pages.browser,
+    test_pages.server,
+    test_pages.visit,
+    test_pages.SITE,
+)
+ROOT = Path(__file__).resolve().parents[1]
+STATIC = ROOT / "book" / "_static" / "live"
+FIGURES = {  # what a notebook's cell asks for, by page
+    "shift": "book/ch01_js_vs_emd.html",
+    "earth": "book/ch02_emd_on_the_line.html",
+    "plan": "book/ch03_emd_in_the_plane.html",
+    "critic": "book/ch07_wgan_gp.html",
+    "games": "book/ch07_wgan_gp.html",
+    "walk": "book/ch09_wgan_gp_mnist.html",
+}
+PHONE = {"width": 360, "height": 780}
+
+built = pytest.mark.skipif(
+    not all((SITE / page).is_file() for page in FIGURES.values()),
+    reason=f"the chapters with figures are not all in {SITE}: run `make book` first",
+)
+sys.path.insert(0, str(ROOT / "book" / "runs"))
+
+
+@pytest.fixture
+def figure(visit):
+    """Open a page and go to one of its figures; returns the figure's box."""
+
+    def figure(name, **options):
+        page = visit(FIGURES[name], **options)
+        box = page.locator(f'[data-live="{name}"]')
+        box.locator("xpath=..").scroll_into_view_if_needed()
+        page.locator(f'.is-live > [data-live="{name}"]').wait_for()
+        return box
+
+    return figure
+
+
+def exact(box):
+    return box.evaluate("box => box.exact")
+
+
+def shown(box, name):
+    return box.locator(f'[data-value="{name}"]').inner_text()
+
+
+def number(text):
+    if "·10" in text:
+        mantissa, power = text.split("·10")
+        text = f"{mantissa}e{power.translate(str.maketrans('⁻⁰¹²³⁴⁵⁶⁷⁸⁹', '-0123456789'))}"
+    return float(text.replace("−", "-").replace("∞", "inf"))
+
+
+def slide(box, label, value):
+    control = box.get_by_label(label, exact=True)
+    control.evaluate("(e, v) => { e.value = v; e.dispatchEvent(new Event('input')); }", str(value))
+
+
+# ---- Numbers ------------------------------------------------------------------------------------
+
+
+def bells(d, r, f):
+    """The three measures of two normal laws, on a grid; KL by logs, as a density may be 0."""
+    x = np.linspace(-40, 40, 8001)
+    p, q = norm.pdf(x, 0, r), norm.pdf(x, d, f)
+    u = (np.arange(200_000) + 0.5) / 200_000
+    far = np.abs(norm.ppf(u, d, f) - norm.ppf(u, 0, r)).mean()
+    kl = (p * (norm.logpdf(x, 0, r) - norm.logpdf(x, d, f))).sum() * (x[1] - x[0])
+    return kl, float(divergences.js_divergence(p / p.sum(), q / q.sum())), far
+
+
+def boxes(d, r, f):
+    """The same of two uniform laws with these standard deviations, by overlaps of a fine grid."""
+    a, b = math.sqrt(3) * r, math.sqrt(3) * f
+    ends = np.unique([-a, a, d - b, d + b])
+    mid, width = (ends[1:] + ends[:-1]) / 2, np.diff(ends)
+    p, q = width * (np.abs(mid) < a) / (2 * a), width * (np.abs(mid - d) < b) / (2 * b)
+    u = (np.arange(200_000) + 0.5) / 200_000
+    far = np.abs(d + (b - a) * (2 * u - 1)).mean()
+    return float(divergences.kl_divergence(p, q)), float(divergences.js_divergence(p, q)), far
+
+
+@built
+@pytest.mark.parametrize(("law", "python"), [("bells", bells), ("boxes", boxes)])
+def test_the_measures_and_their_slopes_are_those_of_the_package(figure, law, python):
+    box = figure("shift")
+    box.get_by_label(law).check()
+    for d, r, f in [(4, 1, 1), (-1.5, 0.6, 2), (8, 1, 0.6), (0.3, 1.2, 2.5), (5.5, 3, 0.75)]:
+        for label, value in [("shift", d), ("width, real", r), ("width, fake", f)]:
+            slide(box, label, value)
+        h = 1e-4
+        after, before = python(d + h, r, f), python(d - h, r, f)
+        values = zip(("kl", "js", "w1"), python(d, r, f), after, before, strict=True)
+        for key, value, up, down in values:
+            there, slope = exact(box)[key]
+            if math.isinf(value):
+                assert shown(box, key) == "∞"
+                continue
+            assert there == pytest.approx(value, rel=1e-6, abs=1e-6)
+            assert slope == pytest.approx((up - down) / (2 * h), rel=1e-4, abs=1e-4)
+            assert number(shown(box, key)) == pytest.approx(value, abs=6e-4)
+            assert number(shown(box, f"{key}-slope")) == pytest.approx(slope, abs=6e-4)
+
+
+@built
+def test_a_slope_that_vanishes_is_shown_with_its_power(figure):
+    box = figure("shift")
+    slide(box, "width, fake", 0.6)
+    slide(box, "width, real", 0.6)
+    slide(box, "shift", 8)
+    d = 8 / 0.6  # in units of the width; half of the saturating gradient at the best discriminator
+    x = np.linspace(-40, 40, 400_001)
+    best = 1 / (1 + np.exp(d * (x - d / 2)))
+    gradient = d * (norm.pdf(x - d) * best).sum() * (x[1] - x[0]) / 2 / 0.6
+    assert exact(box)["js"][1] == pytest.approx(gradient, rel=1e-6)
+    assert number(shown(box, "js-slope")) == pytest.approx(gradient, rel=0.05)
+
+
+def drag(page, handle, dx, dy):
+    handle.scroll_into_view_if_needed()
+    box = handle.locator(".knob").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx / 2, y + dy / 2)
+    page.mouse.move(x + dx, y + dy)
+    page.mouse.up()
+
+
+def columns(law):
+    return np.array([p["at"] for p in law]), np.array([p["mass"] for p in law])
+
+
+@built
+def test_dragged_earth_costs_what_the_package_says(figure):
+    box = figure("earth")
+    assert shown(box, "w1") == "1.400"
+    moves = [("Pile 1", 90, 0), ("Pit 3", -200, 0), ("Pile 3", -50, -40), ("Pit 2", 0, 60)]
+    for name, dx, dy in moves:
+        before = exact(box)
+        drag(box.page, box.get_by_label(f"{name}: place and mass"), dx, dy)
+        state = exact(box)
+        assert state != before
+        (x, a), (y, b) = columns(state["piles"]), columns(state["pits"])
+        assert a.sum() == pytest.approx(1, abs=1e-12)
+        assert b.sum() == pytest.approx(1, abs=1e-12)
+        assert min(*a, *b) > 0.049
+        best = transport.wasserstein_1d(x, y, a / a.sum(), b / b.sum())
+        assert state["cost"] == pytest.approx(best, abs=1e-9)
+        assert state["area"] == pytest.approx(best, abs=1e-9)
+        assert number(shown(box, "w1")) == pytest.approx(best, abs=6e-4)
+    box.get_by_role("button", name="Back to the start").click()
+    assert shown(box, "w1") == "1.400"
+
+
+@built
+def test_the_plan_in_the_plane_is_the_best_one_wherever_points_are_dragged(figure):
+    box = figure("plan")
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        kind, i = rng.choice(["Real", "Fake"]), rng.integers(1, 17)
+        handle = box.get_by_label(re.compile(f"^{kind} point {i} of"))
+        before = exact(box)["w1"]
+        drag(box.page, handle, *rng.integers(-90, 90, 2))
+        assert exact(box)["w1"] != before
+        slide(box, "time t", round(rng.uniform(), 2))
+        state = {k: np.array(v) for k, v in exact(box).items()}
+        best = transport.exact_w1(state["fake"], state["real"])
+        assert float(state["w1"]) == pytest.approx(best, abs=1e-9)
+        assert float(state["cost"]) == pytest.approx(best, abs=1e-9)
+        assert float(state["now"]) == pytest.approx(
+            transport.exact_w1(state["fake"], state["here"]), abs=1e-9
+        )
+        assert number(shown(box, "w1")) == pytest.approx(best, abs=6e-4)
+    box.get_by_label("nearest first").check()
+    assert exact(box)["cost"] > best + 0.01
+    assert exact(box)["w1"] == pytest.approx(best, abs=1e-9)
+
+
+@built
+def test_the_still_picture_of_the_journey_has_the_same_points(figure):
+    start = exact(figure("plan"))
+    cells = nbformat.read(ROOT / "book/ch03_emd_in_the_plane.ipynb", 4).cells
+    cell = next(c for c in cells if c.metadata.get("live") == "plan")
+    names = {"np": np, "pi": math.pi}
+    exec(cell.source.split("journey =")[0], names)  # the notebook's own lines
+    np.testing.assert_allclose(start["fake"], names["heap"], atol=1e-12)
+    np.testing.assert_allclose(start["real"], names["pairs"], atol=1e-12)
+
+
+@built
+def test_every_stored_critic_is_shown_with_its_own_numbers(figure):
+    import live_critics
+
+    box, rows = figure("critic"), live_critics.stored()[0]
+    for way in live_critics.WAYS:
+        box.get_by_label(way, exact=True).check()
+        for i, row in enumerate(rows[rows["way"] == way]):
+            slide(box, "strength", i)
+            for key in ("estimate", "slope", "steepest"):
+                assert number(shown(box, key)) == pytest.approx(row[key], rel=0.06, abs=6e-4)
+            assert number(shown(box, "exact")) == pytest.approx(row["exact_w1"], abs=6e-4)
+
+
+@built
+def test_every_look_at_the_games_is_shown_with_its_own_numbers(figure):
+    import live_games
+
+    box, rows = figure("games"), live_games.stored()[0]
+    for at in (0, 17, len(live_games.LOOKS) - 1):
+        slide(box, "step", at)
+        assert box.locator(".live-foot .live-shown").inner_text() == str(live_games.LOOKS[at])
+        for row in rows[rows["step"] == live_games.LOOKS[at]]:
+            name = row["game"]
+            assert number(shown(box, f"{name}-w1")) == pytest.approx(row["exact_w1"], abs=6e-3)
+            said = number(shown(box, f"{name}-estimate"))
+            assert said == pytest.approx(row["estimate"], rel=0.06, abs=6e-3)
+            assert shown(box, f"{name}-modes") == f"{row['modes']} of 8"
+
+
+@built
+def test_the_digits_drawn_in_the_browser_are_those_of_pytorch(figure):
+    box, generator = figure("walk"), training.load_run("mnist-wgan-gp").generator
+    ends = generator.sample_latent(2_000, torch.Generator().manual_seed(5)).double()
+    for row, t, road in [(0, 0, "great circle"), (1, 0.3, "great circle"), (3, 1, "straight line")]:
+        box.get_by_label(road).check()
+        box.get_by_role("button", name=f"Walk {row + 1}").press("Enter")
+        slide(box, "way gone, t", t)
+        state = {k: np.array(v) for k, v in exact(box).items()}
+        start, end = ends[row].numpy(), ends[1_000 + row].numpy()
+        omega = math.acos(start @ end / np.linalg.norm(start) / np.linalg.norm(end))
+        weights = np.sin([(1 - t) * omega, t * omega]) / math.sin(omega)
+        z = weights @ [start, end] if road == "great circle" else (1 - t) * start + t * end
+        np.testing.assert_allclose(state["z"], z, atol=1e-5)
+        assert number(shown(box, "length")) == pytest.approx(np.linalg.norm(z), abs=6e-3)
+        with torch.no_grad():
+            pixels = generator(torch.tensor(z, dtype=torch.float32)[None]).flatten().numpy()
+        off = np.abs(state["pixels"] - pixels)  # pixels run from -1 to 1; 8 bits a weight
+        assert off.mean() < 0.01
+        assert off.max() < 0.3
+        assert pixels.max() > 0.9
+
+
+# ---- Hands --------------------------------------------------------------------------------------
+
+
+@built
+def test_keys_move_a_handle_and_the_focus_is_seen(figure):
+    box = figure("earth")
+    pile = box.get_by_label("Pile 2: place and mass")
+    pile.focus()
+    box.page.keyboard.press("ArrowRight")
+    box.page.keyboard.press("Shift+ArrowRight")
+    box.page.keyboard.press("ArrowUp")
+    assert pile.get_attribute("aria-valuetext") == "at 3.6, mass 0.32"
+    assert float(pile.locator(".ring").evaluate("e => getComputedStyle(e).opacity")) == 1
+    assert exact(box)["piles"][1] == {"at": pytest.approx(3.6), "mass": pytest.approx(0.32)}
+
+
+@built
+def test_keys_make_a_law_wider_and_narrower(figure):
+    box = figure("shift")
+    law = box.get_by_label("Fake law: shift and width")
+    law.focus()
+    seen = []
+    for key in ("ArrowLeft", "ArrowDown", "ArrowDown", "ArrowUp"):
+        box.page.keyboard.press(key)
+        seen.append(law.get_attribute("aria-valuetext"))
+    assert seen[0] == "shift 3.9, width 1.00"
+    widths = [float(text.split("width ")[1]) for text in seen]
+    assert widths[0] < widths[1] < widths[2] > widths[3]
+
+
+@built
+def test_a_cloud_is_one_stop_of_the_tab_key(figure):
+    box = figure("plan")
+    assert box.locator('g.handle[tabindex="0"]').count() == 2
+    first = box.get_by_label(re.compile("^Fake point 1 of"))
+    first.focus()
+    box.page.keyboard.press("PageDown")
+    box.page.keyboard.press("ArrowLeft")
+    moved = np.array(exact(box)["fake"])
+    assert box.page.evaluate("document.activeElement.getAttribute('aria-label')").startswith(
+        "Fake point 2 of"
+    )
+    box.get_by_role("button", name="Back to the start").click()
+    step = np.array(exact(box)["fake"]) - moved
+    assert np.flatnonzero(np.abs(step).sum(axis=1)).tolist() == [1]
+    assert box.locator('g.handle[tabindex="0"]').count() == 2
+
+
+@built
+def test_a_finger_drags_a_pile_and_the_page_stays_where_it_is(figure):
+    box = figure("earth", viewport=PHONE, has_touch=True, is_mobile=True)
+    page = box.page
+    pile = box.get_by_label("Pile 3: place and mass")
+    pile.scroll_into_view_if_needed()
+    knob = pile.locator(".knob").bounding_box()
+    x, y = knob["x"] + 6, knob["y"] + 6
+    before = page.evaluate("scrollY")
+    finger = page.context.new_cdp_session(page)
+    for kind, dx in [("touchStart", 0), ("touchMove", -20), ("touchMove", -50), ("touchEnd", None)]:
+        points = [] if dx is None else [{"x": x + dx, "y": y + 4}]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    assert exact(box)["piles"][2]["at"] < 5
+    assert page.evaluate("scrollY") == before
+
+
+@built
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_fits_a_small_phone_and_every_control_fits_a_finger(figure, name):
+    box = figure(name, viewport=PHONE)
+    assert box.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    controls = box.locator(".reach, input, button").all()
+    assert len(controls) >= 3
+    for control in controls:
+        if control.is_visible():
+            size = control.bounding_box()
+            assert min(size["width"], size["height"]) >= 23.5, control.evaluate("e => e.outerHTML")
+    assert box.page.complaints == []
+
+
+@built
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_control_has_a_name_and_values_are_said_once(figure, name):
+    box = figure(name)
+    assert len(box.get_attribute("aria-label").split()) >= 6
+    nameless = box.evaluate("""box => [...box.querySelectorAll("input, button, [role=slider]")]
+        .filter(e => !(e.ariaLabel || e.textContent.trim() || e.labels?.[0]?.textContent.trim()))
+        .map(e => e.outerHTML)""")
+    assert nameless == []
+    assert box.locator('[aria-live="polite"]').count() == 1
+    assert box.locator("output").count() == 0  # would be read aloud at every step
+
+
+# ---- Where there is no script, no screen, no network --------------------------------------------
+
+
+@built
+@pytest.mark.parametrize("name", FIGURES)
+def test_on_paper_the_still_picture_stands(figure, name):
+    box = figure(name)
+    still = box.locator("xpath=..").locator("img").first
+    assert box.is_visible()
+    assert not still.is_visible()
+    box.page.emulate_media(media="print")
+    assert not box.is_visible()
+    assert still.is_visible()
+
+
+@built
+def test_without_scripts_the_still_pictures_are_all_there(browser, server):
+    context = browser.new_context(java_script_enabled=False)
+    for name, address in FIGURES.items():
+        page = context.new_page()
+        page.goto(server + address)
+        box = page.locator(f'[data-live="{name}"]')
+        assert not box.is_visible()
+        assert box.locator("xpath=..").locator("img").first.is_visible()
+        page.close()
+    context.close()
+
+
+@built
+@pytest.mark.parametrize("name", ["critic", "games", "walk"])
+def test_stored_data_arrive_in_a_page_opened_as_a_file(figure, name):
+    box = figure(name, base=SITE.as_uri() + "/")
+    assert box.page.complaints == []
+    assert any(url.endswith(".js") and "/live/data/" in url for url in box.page.asked)
+
+
+@built
+def test_stored_data_wait_until_the_figure_is_near(visit):
+    page = visit(FIGURES["walk"])
+    assert not [url for url in page.asked if "/live/data/" in url]
+
+
+@built
+def test_nothing_moves_by_itself_for_who_asks_for_less_motion(figure):
+    box = figure("games", reduced_motion="reduce")
+    assert box.get_by_role("button", name="Play").count() == 0
+    slide(box, "step", 3)
+
+
+@built
+def test_the_player_plays_to_the_end_and_stops(figure):
+    box = figure("games")
+    slide(box, "step", 43)
+    box.get_by_role("button", name="Play").click()
+    box.page.wait_for_timeout(700)
+    assert box.locator(".live-foot .live-shown").inner_text() == "800"
+    assert box.get_by_role("button", name="Play").is_visible()
+
+
+@built
+def test_pages_load_the_scripts_of_their_own_figures_and_no_other():
+    for page in SITE.glob("book/*.html"):
+        html = page.read_text(encoding="utf-8")
+        wanted = set(re.findall(r'data-live="(\w+)"', html))
+        loaded = set(re.findall(r"_static/live/(\w+)\.js", html))
+        assert loaded == (wanted | {"core"} if wanted else set()), page.name
+
+
+def test_a_figure_is_a_few_kilobytes_and_its_data_not_many():
+    for script in STATIC.glob("*.js"):
+        packed = len(gzip.compress(script.read_bytes()))
+        assert packed <= (7_000 if script.stem == "core" else 4_500), f"{script.name}: {packed}"
+    for data in (SITE / "_static/live/data").glob("*.js"):
+        assert data.stat().st_size <= 300_000, data.name
+
+
+def test_every_figure_is_asked_for_by_one_notebook_beside_its_still_picture():
+    asked = {}
+    for path in sorted((ROOT / "book").glob("ch*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if "live" in cell.metadata:
+                asked[cell.metadata["live"]] = f"book/{path.stem}.html"
+                assert any("image/png" in o.get("data", {}) for o in cell.outputs)
+                assert cell.metadata["mystnb"]["figure"]["name"].startswith("fig-")
+    assert asked == FIGURES
+    assert {script.stem for script in STATIC.glob("*.js")} == {*FIGURES, "core"}
+
+
+# ---- The frozen results behind them -------------------------------------------------------------
+
+
+def test_the_stored_games_come_out_again():
+    import live_games
+
+    rows = live_games.stored()[0]
+    torch.set_num_threads(1)
+    for name in live_games.GAMES:
+        again = live_games.play(name, n_steps=20)[0]
+        kept = rows[(rows["game"] == name) & (rows["step"] <= 20)]
+        assert [row["step"] for row in again] == kept["step"].tolist()
+        fresh = [row["exact_w1"] for row in again]
+        np.testing.assert_allclose(fresh, kept["exact_w1"], atol=0.005)
+
+
+def test_a_stored_critic_comes_out_again():
+    import live_critics
+
+    rows, maps = live_critics.stored()
+    torch.set_num_threads(1)
+    real, fake = live_critics.laws()
+    row = 3  # clipping at 0.03, the fastest to train that says something
+    assert (rows["way"][row], rows["strength"][row]) == ("clipping", 0.03)
+    critic = live_critics.train("clipping", 0.03, real)
+    numbers, pictures = live_critics.read(critic, real[: live_critics.POINTS], fake)
+    assert numbers["estimate"] == pytest.approx(rows["estimate"][row], rel=0.05)
+    spread = np.ptp(maps["scores"][row].numpy())
+    np.testing.assert_allclose(pictures["scores"], maps["scores"][row], atol=0.05 * spread)
+
+
+def test_the_browser_gets_every_weight_of_the_generator_once(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "book" / "_ext"))
+    live_data = pytest.importorskip("live_data")
+    text = live_data.scripts()["digits"]
+    stored = json.loads(text[text.index(",") + 1 : text.rindex(")")])
+    assert sum(_count(layer["weight"]) for layer in stored["layers"]) == 92_416
+    assert stored["channels"] == [64, 32, 16]
+
+
+def _count(text):
+    return len(text) * 3 // 4 - text.count("=")
