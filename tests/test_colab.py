@@ -78,7 +78,7 @@ class Imitation:
         notebooks.write_setup(notebook, self.repository)
         notebook.cells = notebook.cells[cells]
         where = {"metadata": {"path": str(alone)}}
-        NotebookClient(notebook, timeout=900, kernel_name="colab", resources=where).execute()
+        NotebookClient(notebook, timeout=3600, kernel_name="colab", resources=where).execute()
         return notebook
 
     def installed(self):
