@@ -295,6 +295,16 @@ def test_keys_make_a_law_wider_and_narrower(figure):
 
 
 @built
+def test_a_hand_that_trembles_shifts_a_law_and_does_not_widen_it(figure):
+    box = figure("shift")
+    law = box.get_by_label("Fake law: shift and width")
+    for dy in (3, -5, 40):
+        drag(box.page, law, -30, dy)
+        width = float(law.get_attribute("aria-valuetext").split("width ")[1])
+        assert (width == 1) == (abs(dy) < 8)
+
+
+@built
 def test_a_cloud_is_one_stop_of_the_tab_key(figure):
     box = figure("plan")
     assert box.locator('g.handle[tabindex="0"]').count() == 2

@@ -143,9 +143,10 @@ const live = (() => {
       return this.add(el(`text.word.${kind}`, { x: this.X(x) + dx, y: this.Y(y) + dy, "text-anchor": anchor }, words));
     }
 
-    // A point to drag or to move with the arrow keys. `move(x, y)` gets where it should go, in data
-    // units. Handles of one group share a tab stop; Page Up and Page Down go from one to the next.
-    handle({ label, kind, move, step, group = null, shape = "both" }) {
+    // A point to drag or to move with the arrow keys. `move(x, y, key)` gets where it should go, in
+    // data units, and by a key also the way. A drag leaves the height alone for `slack` pixels.
+    // Handles of one group share a tab stop; Page Up and Page Down go from one to the next.
+    handle({ label, kind, move, step, group = null, shape = "both", slack = 0 }) {
       const node = el(`g.handle.${kind}.${shape}`, { tabindex: group && this.handles.some(h => h.group === group) ? -1 : 0, role: "slider", "aria-label": label, "aria-valuenow": 0 },
         el("circle.reach", { r: 14 }), el("circle.ring", { r: 11 }), el("circle.knob", { r: 6.5 }));
       const one = { node, group, at: [0, 0], place: (x, y, says) => {
@@ -161,7 +162,7 @@ const live = (() => {
       };
       node.addEventListener("pointerdown", event => {
         const [x, y] = spot(event);
-        grip = [one.at[0] - x, one.at[1] - y];
+        grip = { x: one.at[0] - x, y: one.at[1] - y, from: one.at[1], loose: slack / this.ky };
         node.setPointerCapture(event.pointerId);
         node.classList.add("held");
         node.focus({ preventScroll: true });
@@ -170,7 +171,8 @@ const live = (() => {
       node.addEventListener("pointermove", event => {
         if (!grip) return;
         const [x, y] = spot(event);
-        move(x + grip[0], y + grip[1]);
+        if (Math.abs(y + grip.y - grip.from) > grip.loose) grip.loose = 0;
+        move(x + grip.x, grip.loose ? grip.from : y + grip.y, null);
       });
       for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
         node.addEventListener(end, () => { grip = null; node.classList.remove("held"); });
@@ -178,7 +180,7 @@ const live = (() => {
         const far = event.shiftKey ? 5 : 1;
         const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
         const turn = { PageUp: -1, PageDown: 1 }[event.key];
-        if (way) move(one.at[0] + way[0] * far * step[0], one.at[1] + way[1] * far * step[1]);
+        if (way) move(one.at[0] + way[0] * far * step[0], one.at[1] + way[1] * far * step[1], way);
         else if (turn && group) this.next(one, turn);
         else return;
         event.preventDefault();

@@ -66,7 +66,7 @@
       for (const [side, kind, sign, word] of [["piles", "real", 1, "Pile"], ["pits", "fake", -1, "Pit"]])
         for (let i = 0; i < 3; i++)
           handles.push({ side, i, sign, grip: road.handle({
-            label: `${word} ${i + 1}: place and mass`, kind, step: [0.1, 0.02],
+            label: `${word} ${i + 1}: place and mass`, kind, step: [0.1, 0.02], slack: 8,
             move(x, y) {
               const one = state[side][i];
               one.at = clamp(Math.round(10 * x) / 10, ROAD[0] + 0.5, ROAD[1] - 0.5);

@@ -97,16 +97,18 @@
       });
       const say = teller(box);
       const peak = s => state.law.density(0, 0, s);
-      const width = y => clamp(Math.round(20 * (state.law === bells ? 1 / Math.sqrt(2 * Math.PI) : 1 / (2 * Math.sqrt(3))) / Math.max(y, 0.01)) / 20, ...WIDTHS);
+      const step = s => clamp(Math.round(20 * s) / 20, ...WIDTHS);
       const handles = {
-        real: top.handle({ label: "Real law: width", kind: "real", shape: "tall", step: [0, 0.02], move: (x, y) => resize("real", y) }),
-        fake: top.handle({ label: "Fake law: shift and width", kind: "fake", step: [0.1, 0.02], move: (x, y) => { state.d = clamp(Math.round(10 * x) / 10, -FAR, FAR); resize("fake", y); } }),
+        real: top.handle({ label: "Real law: width", kind: "real", shape: "tall", step: [0, 0], move: (x, y, key) => resize("real", y, key) }),
+        fake: top.handle({ label: "Fake law: shift and width", kind: "fake", step: [0.1, 0], slack: 8, move(x, y, key) {
+          state.d = clamp(Math.round(10 * x) / 10, -FAR, FAR);
+          resize("fake", y, key);
+        } }),
       };
-      function resize(name, y) {
-        const now = state[name], next = width(y);
-        const still = Math.abs(y - peak(now)) < 1e-9;
-        const held = next === now && !still && Math.abs(y - peak(now)) < 0.021; // a key moves one step at least
-        state[name] = still ? now : held ? clamp(Math.round(20 * (now - 0.05 * Math.sign(y - peak(now)))) / 20, ...WIDTHS) : next;
+      function resize(name, y, key) { // the peak of a law of width s is as high as that of width 1, over s
+        const now = state[name];
+        if (key) state[name] = step(now - 0.05 * key[1]);
+        else if (Math.abs(y - peak(now)) > 1e-9) state[name] = step(peak(1) / Math.max(y, 0.01));
         draw();
       }
 
