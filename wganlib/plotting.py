@@ -1177,10 +1177,12 @@ def agreement(ax: Axes, found: Mapping[str, np.ndarray], *, names: Sequence[str]
     names
         Objectives, from top to bottom.
     """
-    looks = [(CRITIC, "o", True), (FAKE, "s", True), (TRUTH, "d", False)]
-    for shift, (rows, look) in enumerate(zip(found.values(), looks, strict=False)):
+    looks = [(CRITIC, "o", True, "●"), (FAKE, "s", True, "■"), (TRUTH, "d", False, "◇")]
+    for shift, ((gauge, rows), look) in enumerate(zip(found.items(), looks, strict=False)):
+        color, marker, filled, sign = look
+        place = -1.05 + 0.78 * shift
+        ax.text(place, -0.75, f"{sign} {gauge}", color=color, va="bottom", fontsize=10.5)
         for y, values in enumerate(rows):
-            color, marker, filled = look
             height = y + 0.24 * (shift - (len(found) - 1) / 2)
             spread(ax, values, height, color=color, marker=marker, filled=filled)
     ax.axvline(0, color=TRUTH, linestyle="--", linewidth=1)
@@ -1211,8 +1213,13 @@ def league(
     for y, values in enumerate(scores):
         right.plot(values, np.full(len(values), y), "|", color=FAKE, markersize=9)
         spread(right, values, y, color=FAKE)
+        label_at(right, np.max(values), y, f"{np.median(values):.0f}", color=FAKE)
     height = np.shape(_as_grey(strips[0]))[1] + 4
     left.set(aspect="auto", ylim=(height * len(names) - 2.5, -2.5))  # rows level with the right
     right.set(ylim=(len(names) - 0.5, -0.5), yticks=[], xlabel="Fréchet distance", xscale="log")
+    ticks = [t for t in (10, 20, 50, 100, 200, 500) if np.min(scores) / 2 < t < 2 * np.max(scores)]
+    right.set_xticks(ticks, labels=ticks)
+    right.set_xlim(right=1.4 * np.max(scores))  # room for the last label
+    right.minorticks_off()
     right.spines["left"].set_visible(False)
     light_grid(right, "x")
