@@ -225,7 +225,7 @@ def test_the_front_page_maps_every_chapter_and_counts_every_claim():
     for name in CHAPTERS:
         assert f'href="{Path(name).name}"' in road, name
         assert f'href="{Path(name).name}"' in chapters, name
-    times = re.findall(r"\d+ min to read · \d+ (?:s|min) to run · needs \w", chapters)
+    times = re.findall(r"\d+ min to read · \d+ (?:s|min) to run · needs [\w<]", chapters)
     assert len(times) == len(CHAPTERS)
     held = sum((SITE / name).read_text().count('<li class="held"') for name in CHAPTERS)
     tally = html.split('class="tally')[1]
