@@ -63,6 +63,13 @@ def test_a_folded_solution_stands_open():
     assert "because" in made.astext()
 
 
+def test_words_below_a_drawing_of_the_page_go_with_it():
+    box = nodes.container("", nodes.paragraph("", "the book in one picture"), classes=["picture"])
+    made = document(box, nodes.paragraph("", "stays"))
+    paper._drawings(made)
+    assert made.astext() == "stays"
+
+
 def test_cells_folded_whole_are_shown():
     cell = nodes.container(classes=["cell", "tag_hide-cell"])
     paper._folded_cells(document(cell))

@@ -146,8 +146,8 @@ class OnPaper(SphinxPostTransform):
 
     def run(self, **kwargs):
         """Change the assembled book in place."""
-        steps = (_macros, _html, _folded_cells, _whole_cells, _claims, _chapter_numbers, _mark)
-        for rewrite in steps:
+        cells = (_folded_cells, _whole_cells, _claims)
+        for rewrite in (_drawings, _macros, _html, *cells, _chapter_numbers, _mark):
             rewrite(self.document)
 
 
@@ -170,6 +170,13 @@ class OnPaperLate(SphinxPostTransform):
 
 def _latex(text):
     return nodes.raw("", text, format="latex")
+
+
+def _drawings(document):
+    """Leave out what a page draws in its own markup, with the words below it."""
+    for box in list(document.findall(nodes.container)):
+        if "picture" in box["classes"]:
+            box.parent.remove(box)
 
 
 def _macros(document):

@@ -86,7 +86,8 @@ def main() -> None:
     shutil.rmtree(folder.parent, ignore_errors=True)
     book = [Path(sys.executable).with_name("jupyter-book"), "build", ROOT, "--builder", "latex"]
     options = ["--path-output", BUILD / "paper", "-W", "-n", "--keep-going", "--quiet"]
-    subprocess.run([*book, *options], check=True)
+    if subprocess.run([*book, *options]).returncode:
+        sys.exit("The book was not set: Sphinx's warnings stand above, and each is an error here.")
     tex = folder / f"{NAME}.tex"
     (folder / "paper-signs.tex").write_text(write_signs(tex.read_text("utf8")), "utf8")
     draw_cover(folder / "cover.png")
