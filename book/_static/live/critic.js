@@ -28,7 +28,7 @@
       const chart = new Panel(side2, "Estimate against strength, both axes logarithmic");
       const show = readout(box, {
         estimate: ["critic's estimate", "quiet"], exact: ["exact W₁", "quiet"],
-        slope: ["mean slope, mixed points", "quiet"], steepest: ["steepest slope seen", "quiet"],
+        slope: ["mean slope, between", "quiet"], steepest: ["steepest slope seen", "quiet"],
       });
       const say = teller(box);
 
