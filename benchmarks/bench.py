@@ -327,8 +327,8 @@ def tables(results: dict) -> dict[str, str]:
 def fill(text: str, shown: dict[str, str]) -> str:
     """Replace what stands between ``<!-- name -->`` and ``<!-- end -->``."""
     for name, content in shown.items():
-        slot = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
-        text, found = slot.subn(lambda m, c=content: m[1] + c + m[2], text)
+        slot = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        text, found = slot.subn(lambda m, c=content: m[1] + c + "\n" + m[2], text)
         if found != 1:
             raise ValueError(f"README.md has {found} places for the table {name!r}, expected 1")
     return text

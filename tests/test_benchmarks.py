@@ -1,0 +1,138 @@
+"""The benchmarks compare like with like, and their page shows what was measured."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torchvision.datasets import MNIST
+
+from wganlib import data, models, training
+from wganlib.lipschitz import gradient_penalty
+
+FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
+sys.path.insert(0, str(FOLDER))
+bench, usual = importlib.import_module("bench"), importlib.import_module("usual")
+
+SHORT = training.TrainConfig(
+    n_steps=4, batch_size=16, n_critic=3, learning_rate=1e-3, log_every=1, checkpoint_every=1
+)
+
+
+def digits(n=200):
+    rng = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (n, 1, 28, 28), generator=rng, dtype=torch.uint8)
+    return data.Digits(pixels=pixels, labels=torch.zeros(n, dtype=torch.int64), source="noise")
+
+
+def pair():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return models.ConvGenerator(latent_dim=8, width=4), models.ConvCritic(width=4)
+
+
+def weights(*networks):
+    return torch.cat([p.detach().flatten() for net in networks for p in net.parameters()])
+
+
+@pytest.mark.parametrize(
+    "habits",
+    [{}, {"through_penalty": True}, {"keep_graph": False}, {"all_gradients": False},
+     {"keep_graph": False, "all_gradients": False, "optimizer": training.adam}],
+    ids=lambda habits: ", ".join(habits) or "all but the penalty's graph",
+)  # fmt: skip
+def test_the_usual_way_makes_the_same_updates(habits):
+    mine, theirs = pair(), pair()
+    history = training.train(*mine, digits(), SHORT, penalty=gradient_penalty, progress=False)
+    rng = torch.Generator().manual_seed(SHORT.seed)
+    batches = iter(lambda: digits().batch(SHORT.batch_size, rng), None)
+    losses = usual.train(*theirs, batches, SHORT, rng=rng, **habits)
+    rows = np.reshape(losses, (SHORT.n_steps, SHORT.n_critic)).mean(axis=1)
+    with_penalty = np.add(history.critic_loss, SHORT.gp_weight * np.array(history.penalty))
+    # Two orders of the same float32 sums; a step is at most 1e-3, and there are 12 of them.
+    assert rows == pytest.approx(with_penalty, rel=1e-4)
+    torch.testing.assert_close(weights(*mine), weights(*theirs), atol=2e-5, rtol=0)
+
+
+@pytest.fixture
+def held_out():
+    try:
+        return data.mnist("test")
+    except ConnectionError as error:
+        pytest.skip(str(error)[:80])
+
+
+def test_the_loader_hands_out_the_pixels_that_wganlib_draws(held_out):
+    images = MNIST(bench.root(), train=False, transform=usual.PER_IMAGE)
+    batch = next(usual.from_loader(images, 64))
+    assert batch.shape == (64, 1, 28, 28)
+    same = (batch[0] - data.scale_pixels(held_out.pixels)).abs().flatten(1).max(dim=1)[0].min()
+    assert same <= 1e-6  # one rounding of 1/255 and one of 1/127.5
+
+
+@pytest.mark.parametrize(
+    ("ways", "n"), [(bench.line_ways, 50), (bench.plane_ways, 50)], ids=["line", "plane"]
+)
+def test_the_routes_to_a_distance_agree(ways, n):
+    values = [float(way()) for way in ways(n).values()]
+    assert values == pytest.approx([values[0]] * len(values), rel=1e-12)
+
+
+def test_the_ways_take_turns_and_the_first_round_does_not_count():
+    calls = []
+    ways = {name: lambda name=name: calls.append(name) for name in "AB"}
+    times = bench.alternate(ways, rounds=3)
+    assert "".join(calls) == "ABABABAB"
+    assert [len(times[name][clock]) for name in "AB" for clock in ("wall", "cpu")] == [3] * 4
+
+
+def test_a_sleep_takes_wall_time_and_no_cpu_time():
+    times = bench.alternate({"sleep": lambda: bench.time.sleep(0.2)}, rounds=1, per=1000)
+    assert 0.2 <= times["sleep"]["wall"][0] < 100  # milliseconds for each of the thousand
+    assert times["sleep"]["cpu"][0] < 0.1
+
+
+def test_a_ratio_is_the_median_of_the_rounds():
+    assert bench.ratio({"cpu": [2, 6, 20]}, {"cpu": [1, 2, 4]}) == "3.00 (2.50–4.00)"
+
+
+def test_a_lazy_penalty_weighs_on_average_what_the_full_one_does():
+    critic = lambda x: 3 * x.flatten(1)[:, 0]  # noqa: E731
+    lazy = bench.lazy_penalty(5)
+    values = [lazy(critic, torch.ones(2, 3), torch.zeros(2, 3), rng=None).item() for _ in range(10)]
+    assert values == [20, 0, 0, 0, 0] * 2
+
+
+@pytest.fixture
+def results():
+    if not (FOLDER / "results.json").exists():
+        pytest.skip("`make bench` has not been run yet")
+    return json.loads((FOLDER / "results.json").read_text())
+
+
+def test_the_page_shows_what_was_measured(results):
+    page = (FOLDER / "README.md").read_text()
+    assert bench.fill(page, bench.tables(results)) == page
+
+
+def test_a_table_without_a_place_on_the_page_is_refused():
+    with pytest.raises(ValueError, match="0 places for the table 'step'"):
+        bench.fill("nothing here", {"step": "| a |"})
+
+
+def test_everything_was_measured_and_stored(results):
+    assert len(results["step"]) == 11
+    assert set(results["line"]) == {str(n) for n in bench.ON_THE_LINE}
+    assert set(results["plane"]) == {str(n) for n in bench.IN_THE_PLANE}
+    kinds = [results["step"], *results["line"].values(), *results["plane"].values()]
+    for times in [way for kind in kinds for way in kind.values()]:
+        assert [len(times["wall"]), len(times["cpu"])] == [results["rounds"]] * 2
+        assert min(times["wall"] + times["cpu"]) > 0
+    assert {"processor", "threads", "torch", "pot", "scipy"} <= set(results["machine"])
+
+
+def test_the_stored_quality_is_that_of_the_stored_run(results, held_out):
+    assert bench.quality() == pytest.approx(results["quality"], rel=1e-3)
