@@ -129,6 +129,7 @@ def _configure(app, config):
     config.latex_engine = "xelatex"
     config.latex_elements = ELEMENTS
     config.latex_show_urls = "footnote"
+    config.latex_domain_indices = False
     config.jblatex_show_tocs = False
     config.today_fmt = "%B %Y"
 
