@@ -976,12 +976,13 @@ def loss_and_samples(
     Parameters
     ----------
     axes
-        Two axes, the upper for the loss; both get the logarithm of the step as abscissa.
+        Two axes, the upper for the loss; both get the logarithm of the step as abscissa,
+        the upper one a scale that is logarithmic beyond one unit on both sides of zero.
     history
         With lists `step` and `critic_loss`, in score units.
     grids
-        For each generator step a grid of images of 28 x 28 pixels, uint8, of at least six rows;
-        the first image of six rows is shown. Steps grow by about the same factor.
+        For each generator step a grid of images of 28 x 28 pixels, uint8, of at least five rows;
+        the first image of five rows is shown. Steps grow by about the same factor.
     """
     top, bottom = axes
     step, loss = np.log10(history.step), np.asarray(history.critic_loss)
@@ -989,18 +990,19 @@ def loss_and_samples(
     top.axhline(0, color="#8b9098", linewidth=0.8)
     top.plot(step, loss, color=CRITIC)
     top.plot(moments, np.interp(moments, step, loss), "o", color=FAKE)
-    half = 0.46 * np.diff(moments).min()
+    half = 0.3 * np.diff(moments).min()
     for place, grid in zip(moments, grids.values(), strict=True):
-        column = 255 - grid[: 6 * 28, :28]
-        box = (place - half, place + half, 0, 6)
-        bottom.imshow(column, cmap="gray", vmin=0, vmax=255, extent=box, aspect="auto")
-    bottom.set(ylim=(0, 6), yticks=[], xlabel="generator step")
+        column = 255 - grid[: 5 * 28, :28]
+        box = (place - half, place + half, 0, 5)
+        bottom.imshow(column, cmap="gray", vmin=0, vmax=255, extent=box)
+    bottom.set(ylim=(0, 5), aspect=2 * half, yticks=[], xlabel="generator step")
     bottom.set_xticks(moments, [f"{s:,}" for s in grids])
     bottom.spines[:].set_visible(False)
     bottom.tick_params(length=0)
+    top.set_yscale("symlog", linthresh=1)
     top.set(xticks=moments, xticklabels=[], ylabel="critic loss\n(score units)")
     for ax in axes:
-        ax.set_xlim(moments[0] - 1.2 * half, moments[-1] + 1.2 * half)
+        ax.set_xlim(moments[0] - 1.3 * half, moments[-1] + 1.3 * half)
 
 
 def slope_and_variety(axes: Sequence[Axes], watched: np.ndarray, variety: np.ndarray) -> None:
