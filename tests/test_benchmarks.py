@@ -133,4 +133,6 @@ def test_everything_was_measured_and_stored(results):
 
 
 def test_the_stored_quality_is_that_of_the_stored_run(results, held_out):
-    assert bench.quality() == pytest.approx(results["quality"], rel=1e-3)
+    now, stored = bench.quality(), results["quality"]
+    assert now.pop("noise") == pytest.approx(stored.pop("noise"), rel=1e-3)
+    assert now == stored  # `python benchmarks/bench.py --render` brings it up to date
