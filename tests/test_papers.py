@@ -74,3 +74,9 @@ def test_a_term_set_in_bold_stands_in_the_glossary(path):
 def test_the_page_for_teachers_leads_through_every_chapter():
     links = set(re.findall(r"\((ch\d\d_\w+)\.ipynb\)", read("book/teachers.md")))
     assert links == {path.stem for path in CHAPTERS}
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_leads_to_the_notation_where_it_begins(path):
+    objectives = prose(path).split("## Objectives")[1].split("\n## ")[0]
+    assert "(notation.md)" in objectives
