@@ -1182,7 +1182,7 @@ def agreement(ax: Axes, found: Mapping[str, np.ndarray], *, names: Sequence[str]
     looks = [(CRITIC, "o", True, "●"), (FAKE, "s", True, "■"), (TRUTH, "d", False, "◇")]
     for shift, ((gauge, rows), look) in enumerate(zip(found.items(), looks, strict=False)):
         color, marker, filled, sign = look
-        place = -1.05 + 0.78 * shift
+        place = -1.05 + 0.9 * shift
         ax.text(place, -0.75, f"{sign} {gauge}", color=color, va="bottom", fontsize=10.5)
         for y, values in enumerate(rows):
             height = y + 0.24 * (shift - (len(found) - 1) / 2)
