@@ -144,12 +144,12 @@ def test_features_and_probabilities_have_their_shapes_and_ranges(classifier):
 def test_parts_do_not_show_and_dropout_sleeps(classifier):
     images = pictures(501)
     classifier.train()
-    found = classifier.features(images)
+    features, probabilities = classifier.features(images), classifier.probabilities(images)
     assert classifier.training
     classifier.eval()
-    torch.testing.assert_close(found[-1:], classifier.features(images[-1:]))
-    torch.testing.assert_close(classifier.probabilities(images), classifier(images).softmax(1))
-    assert not found.requires_grad
+    torch.testing.assert_close(features[-1:], classifier.features(images[-1:]))
+    torch.testing.assert_close(probabilities, classifier(images).softmax(1))
+    assert not features.requires_grad
 
 
 @pytest.mark.parametrize(
