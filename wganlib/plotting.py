@@ -1027,12 +1027,12 @@ def slope_and_variety(axes: Sequence[Axes], watched: np.ndarray, variety: np.nda
         (slope, "slope", OTHERS[1], "-"),
     ]:
         left.plot(step, np.where(values > 0, values, np.nan), style, color=color, label=name)
-    left.set(xscale="log", yscale="log", xlabel="generator step", ylabel="score or data units")
-    left.legend(fontsize=9.5, loc="lower left")
+    left.set(yscale="log", xlabel="generator step", ylabel="score or data units")
+    left.legend(fontsize=9.5, ncols=2, loc="upper center", bbox_to_anchor=(0.5, 1.25))
     right.plot(step, agreement, color=CRITIC)
     right.plot(step, variety, color=FAKE)
     label_at(right, step[len(step) // 4], 0.99, "pushes agree", color=CRITIC, dx=0, dy=4)
-    label_at(right, step[-1], variety[-1], "fakes differ", color=FAKE, dx=-6, dy=-12)
+    label_at(right, step[-1], 0.55 * variety[-1], "fakes differ", color=FAKE, dx=-4, dy=-4)
     right.set(xlabel="generator step", ylabel="share", ylim=(0, 1.12))
 
 
@@ -1060,7 +1060,7 @@ def inside_critics(
     spots = ["real", "fake", "mixed", "far"]
     for i, (name, color) in enumerate(zip(by_layer, (CRITIC, OTHERS[0]), strict=True)):
         axes[1].plot(by_layer[name], "o-", color=color)
-        label_at(axes[1], 0, by_layer[name][0], name, color=color, dx=6, dy=-9)
+        label_at(axes[1], 1, by_layer[name][1], name, color=color, dx=7, dy=4)
         for j, spot in enumerate(spots):
             values = getattr(meters[name], spot).numpy()
             low, high = np.percentile(values, [5, 95])
