@@ -331,6 +331,14 @@ def test_small_changes_of_a_copy_are_measured_exactly():
     torch.testing.assert_close(found.index[:, 0], torch.arange(40))
 
 
+def test_neighbours_too_close_for_single_precision_are_put_in_order():
+    sample = torch.full((1, 784), 0.9)
+    images = sample + torch.diag(torch.tensor([4e-4, 3e-4, 2e-4, 1e-4])) @ torch.eye(4, 784)
+    found = nearest_neighbours(sample, images, n=4)
+    assert found.index.tolist() == [[3, 2, 1, 0]]
+    np.testing.assert_allclose(found.distance, [[1e-4, 2e-4, 3e-4, 4e-4]], rtol=1e-3)
+
+
 def test_several_neighbours_agree_with_scipy():
     samples, images = pictures(260, 1)[:, :, :6], pictures(400, 2)[:, :, :6]
     found = nearest_neighbours(samples, images, n=4)

@@ -417,7 +417,7 @@ def class_coverage(probabilities: ArrayLike | Tensor) -> ClassCoverage:
         )
     share = np.bincount(probabilities.argmax(axis=1), minlength=n_classes) / n
     some = share[share > 0]
-    entropy = float(-np.sum(some * np.log(some)))
+    entropy = float(np.sum(some * np.log(1 / some)))
     return ClassCoverage(
         histogram=share, entropy=entropy, kl_to_uniform=float(np.log(n_classes)) - entropy
     )
