@@ -253,8 +253,9 @@ def test_lines_of_a_formula_get_an_environment():
 
 
 def test_every_module_of_the_package_is_on_the_page_about_it():
-    page = (Path(__file__).parents[1] / "book" / "api.md").read_text(encoding="utf8")
-    modules = {path.stem for path in (Path(__file__).parents[1] / "wganlib").glob("*.py")} - {"__init__"}
+    root = Path(__file__).parents[1]
+    page = (root / "book" / "api.md").read_text(encoding="utf8")
+    modules = {path.stem for path in (root / "wganlib").glob("*.py")} - {"__init__"}
     assert set(re.findall(r"automodule:: wganlib\.(\w+)", page)) == modules
     assert set(re.findall(r"\[`(\w+)`\]\(#\1\)", page)) == modules
 
