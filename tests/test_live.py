@@ -276,7 +276,8 @@ def test_keys_move_a_handle_and_the_focus_is_seen(figure):
     box.page.keyboard.press("Shift+ArrowRight")
     box.page.keyboard.press("ArrowUp")
     assert pile.get_attribute("aria-valuetext") == "at 3.6, mass 0.32"
-    playwright.expect(pile.locator(".ring")).to_have_css("opacity", "1")  # it fades in
+    sync_api = pytest.importorskip("playwright.sync_api")
+    sync_api.expect(pile.locator(".ring")).to_have_css("opacity", "1")  # it fades in
     assert exact(box)["piles"][1] == {"at": pytest.approx(3.6), "mass": pytest.approx(0.32)}
 
 
