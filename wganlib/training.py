@@ -386,8 +386,12 @@ class _State:
     ) -> None:
         self.generator, self.critic, self.config, self.rng = generator, critic, config, rng
         self.networks = {"generator": generator, "critic": critic}
+        self.followed: tuple[list[Tensor], list[Tensor]] | None = None
         if average is not None:
             self.networks["average"] = average.requires_grad_(False)
+            states = (average.state_dict().values(), generator.state_dict().values())
+            pairs = [pair for pair in zip(*states, strict=True) if pair[0].is_floating_point()]
+            self.followed = tuple(map(list, zip(*pairs, strict=True)))
         self.generator_parameters = list(generator.parameters())
         self.generator_optimizer = optimizer(self.generator_parameters, config)
         self.critic_optimizer = optimizer(list(critic.parameters()), config)
@@ -403,13 +407,9 @@ class _State:
 
     def follow(self, step: int) -> None:
         """Let the averaged generator follow the trained one, batch-norm statistics included."""
-        if "average" not in self.networks:
-            return
-        beta = min(self.config.averaging, (1 + step) / (10 + step))
-        means = self.networks["average"].state_dict().values()
-        now = self.generator.state_dict().values()
-        pairs = [(m, n) for m, n in zip(means, now, strict=True) if m.is_floating_point()]
-        torch._foreach_lerp_(*map(list, zip(*pairs, strict=True)), 1 - beta)
+        if self.followed is not None:
+            beta = min(self.config.averaging, (1 + step) / (10 + step))
+            torch._foreach_lerp_(*self.followed, 1 - beta)
 
     def record(self, step: int, window: Tensor) -> None:
         """Append one row to the history, the mean over the steps since the last."""
