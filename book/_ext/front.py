@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import claims
 import nbformat
 import repository
 from docutils import nodes
@@ -72,14 +73,8 @@ def chapter(path: Path, doc: str) -> Chapter:
         needs=needs[1] if needs else "",
         reading=_amount(READING.search(about)),
         running=_amount(RUNNING.search(about), unit="minute"),
-        claims=len(claims(notebook)),
+        claims=claims.held(path),
     )
-
-
-def claims(notebook: nbformat.NotebookNode) -> list[str]:
-    """Return the claims that were checked when the notebook was stored."""
-    printed = (o.get("text", "") for c in notebook.cells for o in c.get("outputs", []))
-    return [line for text in printed for line in text.split("\n") if line.startswith("✓ ")]
 
 
 def _name(words):
