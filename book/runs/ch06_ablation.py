@@ -11,7 +11,6 @@ takes the same steps as it would alone. A seed fixes initial weights and batches
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -257,12 +256,12 @@ def main() -> None:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    about = log.provenance(
+    log.store(
+        FOLDER,
         command="python book/runs/ch06_ablation.py",
         seed=list(SEEDS),
         data="gaussian_ring, 8 modes, drawn afresh",
     )
-    (FOLDER / "provenance.json").write_text(json.dumps(about, indent=2, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

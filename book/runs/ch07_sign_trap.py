@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import csv
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -219,9 +218,9 @@ def judge(critic: nn.Module, real: Tensor, fake: Tensor) -> tuple[float, ...]:
     return *norms, reading.constant, value, right, wrong_pairs(critic, real, fake)
 
 
-def stored(name: str) -> np.ndarray:
-    """Read a table that `main` wrote, ``results`` or ``frozen``."""
-    path = FOLDER / f"{name}.csv"
+def stored(name: str, folder: Path = FOLDER) -> np.ndarray:
+    """Read a table that `write` wrote, here ``results`` or ``frozen``."""
+    path = folder / f"{name}.csv"
     return np.genfromtxt(path, delimiter=",", names=True, dtype=None, encoding="utf8")
 
 
@@ -260,13 +259,12 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     write(FOLDER / "results.csv", games)
     write(FOLDER / "frozen.csv", frozen)
-    provenance = log.provenance(
+    log.store(
+        FOLDER,
         command="python book/runs/ch07_sign_trap.py",
         seed=list(SEEDS),
         data="gaussian_ring, 8,192 points a seed",
     )
-    text = json.dumps(provenance, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    (FOLDER / "provenance.json").write_text(text, encoding="utf8")
 
 
 if __name__ == "__main__":

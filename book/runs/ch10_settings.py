@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import csv
-import tomllib
 from pathlib import Path
 
 import make
@@ -27,13 +26,11 @@ COLUMNS = ("method", "n_steps", "learning_rate", "clip_value", "frechet")
 
 def trials() -> list[tuple[str, dict, training.TrainConfig]]:
     """List method, entry of the table and configuration of every trial."""
-    content = tomllib.loads((make.HERE / "runs.toml").read_text(encoding="utf8"))
-    compared, found = content["comparison"], []
-    for method, entry in compared["methods"].items():
-        whole = make.merge(make.merge(content["defaults"], compared["common"]), entry)
+    found = []
+    for method, entry in make.compared().items():
         for tried in entry["tried"]:
-            numbers = {**whole["config"], "n_steps": N_STEPS, **tried, "seed": SEED}
-            found.append((method, whole, training.TrainConfig(**numbers)))
+            numbers = {**entry["config"], "n_steps": N_STEPS, **tried, "seed": SEED}
+            found.append((method, entry, training.TrainConfig(**numbers)))
     return found
 
 

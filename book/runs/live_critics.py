@@ -11,7 +11,6 @@ c = 0.01 is the 5e-5 of Arjovsky et al. (2017).
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 
@@ -76,10 +75,7 @@ def read(critic: nn.Module, real: Tensor, fake: Tensor) -> tuple[dict, dict[str,
 
 def stored() -> tuple[np.ndarray, dict[str, Tensor]]:
     """Read what `main` wrote: the table and the maps."""
-    rows = np.genfromtxt(
-        FOLDER / "results.csv", delimiter=",", names=True, dtype=None, encoding="utf8"
-    )
-    return rows, safetensors.torch.load_file(FOLDER / "maps.safetensors")
+    return trap.stored("results", FOLDER), safetensors.torch.load_file(FOLDER / "maps.safetensors")
 
 
 def main() -> None:
@@ -100,12 +96,12 @@ def main() -> None:
     tensors = {key: torch.stack(value).float() for key, value in maps.items()}
     tensors |= {"real": real[:DRAWN].clone(), "fake": fake[:DRAWN].clone()}
     safetensors.torch.save_file(tensors, FOLDER / "maps.safetensors")
-    about = log.provenance(
+    log.store(
+        FOLDER,
         command="python book/runs/live_critics.py",
         seed=SEED,
         data="gaussian_ring, 8 modes, 4,096 points, against fresh points plus N(0, I)",
     )
-    (FOLDER / "provenance.json").write_text(json.dumps(about, indent=2, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

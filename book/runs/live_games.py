@@ -11,7 +11,6 @@ paper's, whose 5e-5 would need more steps than anybody wants to watch.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from functools import partial
@@ -21,6 +20,7 @@ import ch07_sign_trap as trap
 import numpy as np
 import safetensors.torch
 import torch
+from live_critics import grid
 from provenance import Log
 from torch import Tensor, nn
 
@@ -42,12 +42,6 @@ GAMES = {  # name: (numbers, ways)
 }
 
 
-def grid(side: int = SIDE, limit: float = LIMIT) -> Tensor:
-    """Return the map's points, row by row from below, shape ``(side², 2)``, data units."""
-    line = torch.linspace(-limit, limit, side)
-    return torch.cartesian_prod(line, line).flip(1)
-
-
 def estimate(name: str, real: Tensor, fake: Tensor) -> float:
     """Turn scores into what the critic reports: of W₁, and in the GAN of JS, (V + log 4)/2."""
     if name == "GAN":
@@ -66,7 +60,7 @@ def look(name: str, generator: nn.Module, critic: nn.Module, real: Tensor) -> tu
         "estimate": estimate(name, critic(real), critic(fake)),
         "modes": metrics.mode_coverage(many, data.ring_centres(), data.RING_STD).modes_covered,
     }
-    scores = critic(grid())
+    scores = critic(grid(SIDE, LIMIT))
     frame = {"fake": fake[:DRAWN].clone(), "scores": scores.view(SIDE, SIDE)}
     return row | {"low": scores.min().item(), "high": scores.max().item()}, frame
 
@@ -96,10 +90,9 @@ def play(
 
 def stored() -> tuple[np.ndarray, dict[str, Tensor]]:
     """Read what `main` wrote: the table and the frames."""
-    rows = np.genfromtxt(
-        FOLDER / "results.csv", delimiter=",", names=True, dtype=None, encoding="utf8"
+    return trap.stored("results", FOLDER), safetensors.torch.load_file(
+        FOLDER / "frames.safetensors"
     )
-    return rows, safetensors.torch.load_file(FOLDER / "frames.safetensors")
 
 
 def main() -> None:
@@ -113,12 +106,12 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     trap.write(FOLDER / "results.csv", rows)
     safetensors.torch.save_file(tensors, FOLDER / "frames.safetensors")
-    about = log.provenance(
+    log.store(
+        FOLDER,
         command="python book/runs/live_games.py",
         seed=SEED,
         data="gaussian_ring, 8 modes, 8,192 points",
     )
-    (FOLDER / "provenance.json").write_text(json.dumps(about, indent=2, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from PIL import Image
 from provenance import Log
-from scores import Scores
+from scores import Scores, draw
 from torch import nn
 from torch.nn.utils import parametrize
 
@@ -45,13 +45,18 @@ OPTIMIZERS = {"adam": training.adam, "rmsprop": training.rmsprop}
 def table() -> dict[str, dict]:
     """Read `runs.toml`: what a run's own table does not say is taken from ``[defaults]``."""
     content = tomllib.loads((HERE / "runs.toml").read_text(encoding="utf8"))
-    defaults, compared = content["defaults"], content["comparison"]
-    entries = {name: merge(defaults, entry) for name, entry in content["runs"].items()}
-    for method, entry in compared["methods"].items():
-        for seed in compared["seeds"]:
-            one = merge(merge(defaults, compared["common"]), entry)
-            entries[f"compare-{method}-{seed}"] = merge(one, {"config": {"seed": seed}})
+    entries = {name: merge(content["defaults"], run) for name, run in content["runs"].items()}
+    for method, entry in compared().items():
+        for seed in content["comparison"]["seeds"]:
+            entries[f"compare-{method}-{seed}"] = merge(entry, {"config": {"seed": seed}})
     return entries
+
+
+def compared() -> dict[str, dict]:
+    """Read the methods of `runs.toml` that are compared, each as a whole entry without a seed."""
+    content = tomllib.loads((HERE / "runs.toml").read_text(encoding="utf8"))
+    common = merge(content["defaults"], content["comparison"]["common"])
+    return {name: merge(common, own) for name, own in content["comparison"]["methods"].items()}
 
 
 def merge(below: dict, above: dict) -> dict:
@@ -98,12 +103,7 @@ def digits_of(entry: dict) -> data.Digits:
 
 def image_grid(generator: nn.Module, side: int = 8) -> np.ndarray:
     """Draw the same side² latents at every call; returns uint8, shape ``(28 side, 28 side)``."""
-    rng = torch.Generator().manual_seed(0)
-    latent = generator.sample_latent(side * side, rng)
-    was_training = generator.training
-    with torch.no_grad():
-        images = generator.eval()(latent)  # (side², 1, 28, 28)
-    generator.train(was_training)
+    images = draw(generator, side * side, seed=0)  # (side², 1, 28, 28)
     pixels = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu().numpy()
     rows = pixels.reshape(side, side, 28, 28).transpose(0, 2, 1, 3)
     return rows.reshape(28 * side, 28 * side)
