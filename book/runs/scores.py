@@ -11,28 +11,29 @@ from torch import Tensor, nn
 from wganlib import data, metrics
 
 N_SAMPLES = 2_500  # so that scoring takes two seconds; the Fréchet distance is biased upwards by it
-COLUMNS = ("step", "frechet", "class_entropy", "w1_train", "w1_held_out")
+ESTIMATES = ("w1_train", "w1_held_out")
 
 
 class Scores:
     """One row every so many steps, in a file; a resumed run writes the same rows again.
 
     ``frechet`` and ``class_entropy`` (nats) are of 2,500 samples of the averaged generator, against
-    the 10,000 test images. ``w1_train`` and ``w1_held_out`` are the critic's mean score of training
-    and of test images, above its mean score of the same samples.
+    the 10,000 test images. Where ``estimates`` are asked for, ``w1_train`` and ``w1_held_out`` are
+    the critic's mean score of training and of test images, above its mean score of the same samples;
+    the images are 2,500 drawn at random, once for all runs, since MNIST is not in random order.
     """
 
     about = f"{N_SAMPLES:,} samples of the averaged generator, fixed latents; MNIST test"
 
-    def __init__(self, path: Path, digits: data.Digits) -> None:
+    def __init__(self, path: Path, digits: data.Digits, *, estimates: bool = False) -> None:
         self.path = path
+        self.columns = ("step", "frechet", "class_entropy", *(ESTIMATES if estimates else ()))
         lines = path.read_text().splitlines() if path.exists() else []
         self.rows = {int(row["step"]): list(row.values()) for row in csv.DictReader(lines)}
         self.classifier = metrics.digit_classifier()
-        test = data.mnist("test").pixels
-        self.real_features = self.classifier.features(data.scale_pixels(test))
-        self.held_out = data.scale_pixels(test[:N_SAMPLES])
-        self.train = data.scale_pixels(digits.pixels[:N_SAMPLES])
+        test = data.mnist("test")
+        self.real_features = self.classifier.features(data.scale_pixels(test.pixels))
+        self.judged = [_some(side) for side in (digits, test)] if estimates else []
 
     def add(self, step: int, generator: nn.Module, critic: nn.Module) -> None:
         """Score and write the file."""
@@ -41,12 +42,18 @@ class Scores:
         entropy = torch.special.entr(classes.bincount(minlength=10).double() / len(fake)).sum()
         frechet = metrics.frechet_distance(self.real_features, self.classifier.features(fake))
         with torch.no_grad():
-            mean_fake, *means = (critic(x).mean() for x in (fake, self.train, self.held_out))
+            mean_fake, *means = (critic(x).mean() for x in (fake, *self.judged))
         values = [frechet, entropy.item(), *((mean - mean_fake).item() for mean in means)]
         self.rows[step] = [str(step), *(f"{value:.6g}" for value in values)]
         with self.path.open("w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([COLUMNS, *(self.rows[step] for step in sorted(self.rows))])
+            writer.writerows([self.columns, *(self.rows[step] for step in sorted(self.rows))])
+
+
+def _some(digits: data.Digits) -> Tensor:
+    """Pick 2,500 of the digits, or all where there are fewer, always the same; scaled."""
+    order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))
+    return data.scale_pixels(digits.pixels[order[:N_SAMPLES]])
 
 
 def draw(generator: nn.Module, n: int, *, seed: int = 1) -> Tensor:
