@@ -74,6 +74,7 @@ def test_a_stored_run_was_scored_to_its_end(name):
     run, every = training.load_run(name), TABLE[name]["score_every"]
     rows = np.genfromtxt(run.folder / "scores.csv", delimiter=",", names=True)
     assert rows["step"].tolist() == [*range(every, run.config.n_steps + 1, every)]
+    assert ("w1_held_out" in rows.dtype.names) == TABLE[name]["estimates"]
     assert all(np.isfinite(rows[column]).all() for column in rows.dtype.names)
 
 
@@ -114,6 +115,14 @@ def test_the_compared_methods_share_networks_data_and_updates():
         assert len({str(entry[shared]) for entry in compared}) == 1
     for shared in ("n_steps", "n_critic", "learning_rate_end"):
         assert len({entry["config"][shared] for entry in compared}) == 1
+
+
+def test_the_judged_digits_carry_the_ink_of_all_as_the_first_ones_do_not():
+    test = data.mnist("test")
+    ink = data.scale_pixels(test.pixels).mean(dim=(1, 2, 3))
+    error = ink.std() / scores.N_SAMPLES**0.5
+    assert abs(scores._some(test).mean() - ink.mean()) < 3 * error
+    assert abs(ink[: scores.N_SAMPLES].mean() - ink.mean()) > 3 * error
 
 
 def test_what_an_entry_says_goes_over_the_defaults_and_configs_are_merged():

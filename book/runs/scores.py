@@ -18,9 +18,9 @@ class Scores:
     """One row every so many steps, in a file; a resumed run writes the same rows again.
 
     ``frechet`` and ``class_entropy`` (nats) are of 2,500 samples of the averaged generator, against
-    the 10,000 test images. Where ``estimates`` are asked for, ``w1_train`` and ``w1_held_out`` are
-    the critic's mean score of training and of test images, above its mean score of the same samples;
-    the images are 2,500 drawn at random, once for all runs, since MNIST is not in random order.
+    the 10,000 test images. With ``estimates``, ``w1_train`` and ``w1_held_out`` are the critic's
+    mean score of training and of test images, above its mean score of the same samples; the images
+    are 2,500 drawn at random, the same for all runs, since MNIST is not in random order.
     """
 
     about = f"{N_SAMPLES:,} samples of the averaged generator, fixed latents; MNIST test"
