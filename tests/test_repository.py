@@ -133,3 +133,14 @@ def test_buttons_lead_to_the_notebook_of_the_named_repository_or_are_hidden(copy
         f"https://mybinder.org/v2/gh/someone/fork/{BRANCH}?urlpath=lab/tree/book/ch01_js_vs_emd.ipynb",
         f"https://colab.research.google.com/github/someone/fork/blob/{BRANCH}/book/ch01_js_vs_emd.ipynb",
     ]
+
+
+def test_what_was_printed_in_one_go_is_stored_in_one_piece():
+    def piece(name, text):
+        return nbformat.v4.new_output("stream", name=name, text=text)
+
+    picture = nbformat.v4.new_output("display_data")
+    pieces = [piece("stdout", "a"), piece("stdout", "\nb\n"), picture, piece("stdout", "c"),
+              piece("stderr", "d")]  # fmt: skip
+    whole = notebooks.whole_streams(pieces)
+    assert [one.get("text") for one in whole] == ["a\nb\n", None, "c", "d"]

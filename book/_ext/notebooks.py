@@ -61,7 +61,7 @@ def write_setup(notebook: nbformat.NotebookNode, address: dict[str, str] | None 
 
 
 def tidy(notebook: nbformat.NotebookNode) -> None:
-    """Keep only the metadata that readers, Colab and the book need."""
+    """Keep only the metadata that readers, Colab and the book need, and whole outputs."""
     notebook.metadata = nbformat.from_dict(
         {
             "accelerator": "GPU",
@@ -73,6 +73,20 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = whole_streams(cell.outputs)
+
+
+def whole_streams(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Join what was printed in one go and sent in pieces, cut wherever the kernel flushed."""
+    joined = []
+    for output in outputs:
+        before = joined[-1] if joined else {}
+        if output.output_type == "stream" and before.get("name") == output.name:
+            before["text"] += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def store(path: Path, notebook: nbformat.NotebookNode) -> None:
