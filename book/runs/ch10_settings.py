@@ -1,8 +1,8 @@
-"""Try step sizes for each method of chapter 10's comparison, on a seed that is not compared.
+"""Try settings for chapter 10's comparison and chapter 8's long run, on a seed of their own.
 
-Each method of `runs.toml` names under ``tried`` the settings to try; each is trained for
+Methods and runs of `runs.toml` name under ``tried`` the settings to try; each is trained for
 500 generator steps where it does not say more, the step size falling to 0.
-Writes ch10-settings/{results.csv, provenance.json}. Half an hour on one thread.
+Writes ch10-settings/{results.csv, provenance.json}. Forty minutes on one thread.
 Usage: python book/runs/ch10_settings.py
 """
 
@@ -26,9 +26,10 @@ COLUMNS = ("method", "n_steps", "learning_rate", "clip_value", "frechet")
 
 def trials() -> list[tuple[str, dict, training.TrainConfig]]:
     """List method, entry of the table and configuration of every trial."""
+    runs = {name: entry for name, entry in make.table().items() if not name.startswith("compare-")}
     found = []
-    for method, entry in make.compared().items():
-        for tried in entry["tried"]:
+    for method, entry in (make.compared() | runs).items():
+        for tried in entry.get("tried", []):
             numbers = {**entry["config"], "n_steps": N_STEPS, **tried, "seed": SEED}
             found.append((method, entry, training.TrainConfig(**numbers)))
     return found
