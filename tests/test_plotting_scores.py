@@ -59,13 +59,26 @@ def test_every_gauge_has_a_dot_at_its_median_beside_its_objective(ax):
 
 def test_samples_and_scores_of_an_objective_stand_level():
     figure = Figure(layout="constrained")
-    axes = figure.subplots(1, 2)
+    axes = figure.subplots(1, 3)
     strips = [np.zeros((5, 28, 28)) for _ in range(3)]
-    scores = np.array([[3.0, 1.0, 2.0], [4.0, 4.0, 5.0], [9.0, 8.0, 7.0]])
+    distance = np.array([[3.0, 1.0, 2.0], [4.0, 4.0, 5.0], [9.0, 8.0, 7.0]])
+    scores = {"distance": distance, "coverage": distance / 10}
     plotting.league(axes, strips, scores, names=["a", "b", "c"])
     figure.canvas.draw()
-    dots = [line.get_xydata()[0] for line in axes[1].lines if line.get_marker() == "o"]
-    np.testing.assert_allclose([x for x, _ in dots], np.median(scores, axis=1))
-    for text, (x, y) in zip(axes[0].texts, dots, strict=True):
-        name = axes[0].transData.transform(text.get_position())[1]
-        assert name == pytest.approx(axes[1].transData.transform((x, y))[1], abs=2)  # pixels
+    for ax, (label, values) in zip(axes[1:], scores.items(), strict=True):
+        assert ax.get_xlabel() == label
+        dots = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "o"]
+        np.testing.assert_allclose([x for x, _ in dots], np.median(values, axis=1))
+        for text, (x, y) in zip(axes[0].texts, dots, strict=True):
+            name = axes[0].transData.transform(text.get_position())[1]
+            assert name == pytest.approx(ax.transData.transform((x, y))[1], abs=2)  # pixels
+
+
+def test_only_the_first_score_of_a_league_is_logarithmic_and_in_numbers():
+    axes = Figure(layout="constrained").subplots(1, 3)
+    scores = {"distance": [[90.0, 80.0, 1100.0]], "coverage": [[0.5, 0.6, 0.0]]}
+    plotting.league(axes, [np.zeros((5, 28, 28))], scores, names=["a"])
+    assert [ax.get_xscale() for ax in axes[1:]] == ["log", "linear"]
+    assert [[text.get_text() for text in ax.texts] for ax in axes[1:]] == [["90"], []]
+    assert [tick.get_text() for tick in axes[1].get_xticklabels()] == ["100", "300", "1,000"]
+    assert axes[1].get_xlim()[1] > 2 * 1100

@@ -1195,33 +1195,47 @@ def agreement(ax: Axes, found: Mapping[str, np.ndarray], *, names: Sequence[str]
 
 
 def league(
-    axes: Sequence[Axes], strips: Sequence[object], scores: np.ndarray, *, names: Sequence[str]
+    axes: Sequence[Axes],
+    strips: Sequence[object],
+    scores: Mapping[str, Sequence[object]],
+    *,
+    names: Sequence[str],
 ) -> None:
     r"""Draw samples beside numbers: one row for each objective, a dot at the median of its runs.
 
     Parameters
     ----------
     axes
-        Two axes side by side, for the samples and for the scores.
+        Axes side by side, for the samples and for each score.
     strips
         Samples of each objective, as `image_grid` takes them, all of one length.
     scores
-        Fréchet distances, shape `(objectives, runs)`.
+        Each score's runs, shape `(objectives, runs)`; the first is drawn on a logarithmic axis,
+        its medians in numbers.
     names
         Objectives, from top to bottom.
     """
-    left, right = axes
+    left, first, *rest = axes
     picture_rows(left, strips, names=names, gap=4)
-    for y, values in enumerate(scores):
-        right.plot(values, np.full(len(values), y), "|", color=FAKE, markersize=9)
-        spread(right, values, y, color=FAKE)
-        label_at(right, np.max(values), y, f"{np.median(values):.0f}", color=FAKE)
+    for ax, (label, table) in zip([first, *rest], scores.items(), strict=True):
+        for y, values in enumerate(np.asarray(table, float)):
+            ax.plot(values, np.full(len(values), y), "|", color=FAKE, markersize=9)
+            spread(ax, values, y, color=FAKE)
+            if ax is first:
+                label_at(ax, np.max(values), y, f"{np.median(values):.0f}", color=FAKE)
+        ax.set(ylim=(len(names) - 0.5, -0.5), yticks=[], xlabel=label)
+        ax.spines["left"].set_visible(False)
+        light_grid(ax, "x")
     height = np.shape(_as_grey(strips[0]))[1] + 4
     left.set(aspect="auto", ylim=(height * len(names) - 2.5, -2.5))  # rows level with the right
-    right.set(ylim=(len(names) - 0.5, -0.5), yticks=[], xlabel="Fréchet distance", xscale="log")
-    ticks = [t for t in (10, 20, 50, 100, 200, 500) if np.min(scores) / 2 < t < 2 * np.max(scores)]
-    right.set_xticks(ticks, labels=ticks)
-    right.set_xlim(right=1.4 * np.max(scores))  # room for the last label
-    right.minorticks_off()
-    right.spines["left"].set_visible(False)
-    light_grid(right, "x")
+    _decades(first)
+
+
+def _decades(ax: Axes) -> None:
+    """Make the x axis logarithmic, with round ticks, and room on the right for a label."""
+    low, high = ax.dataLim.intervalx
+    ticks = [t for t in (10, 30, 100, 300, 1000) if low / 2 < t < 2 * high]
+    ax.set_xscale("log")
+    ax.set_xticks(ticks, labels=[f"{tick:,}" for tick in ticks])
+    ax.set_xlim(low / 1.3, 2.2 * high)
+    ax.minorticks_off()
