@@ -116,14 +116,14 @@ def kantorovich_potentials(
     Raises
     ------
     ValueError
-        Whatever `transport.weighted_pair` refuses.
+        Whatever `wganlib.transport.weighted_pair` refuses.
     RuntimeError
         If the solver fails, or if its potentials leave a gap to its plan.
 
     Source
     ------
     Peyré and Cuturi, Computational Optimal Transport (2019), section 5.1. Solver:
-    `transport.network_simplex`.
+    `wganlib.transport.network_simplex`.
 
     Examples
     --------
@@ -170,7 +170,8 @@ def exact_critic(
     Raises
     ------
     ValueError
-        Whatever `transport.weighted_pair` refuses, here and for the points the critic is asked for.
+        Whatever `wganlib.transport.weighted_pair` refuses, here and for the points the critic is
+        asked for.
     RuntimeError
         As in `kantorovich_potentials`.
 

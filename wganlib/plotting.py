@@ -1053,7 +1053,7 @@ def inside_critics(
     by_layer
         For each critic the length of the score's gradient, from the image to the last hidden layer.
     meters
-        For each critic the reading of `lipschitz.lipschitz_meter`.
+        For each critic the reading of `wganlib.lipschitz.lipschitz_meter`.
     """
     axes[0].hist(weight.detach().flatten().numpy(), bins=41, color=CRITIC)
     axes[0].set(xlabel="weight / c", ylabel="number of weights", xticks=[-1, 0, 1])
