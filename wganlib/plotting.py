@@ -531,6 +531,7 @@ def mixtures(ax: Axes, rows: np.ndarray, *, floor: float = 0.15, limit: float = 
     kinds = {"sigmoid, log": (1, 1), "sigmoid": (1, 0), "log": (0, 1), "neither": (0, 0)}
     places = {(c, *kind): 4.8 * c + i for c in (0, 1) for i, kind in enumerate(kinds.values())}
     ends = {(0, 1, 1, True): "GAN", (1, 0, 0, False): "WGAN"}
+    optimisers = {(1, 1, 1, True): ("Adam", 0), (1, 1, 1, False): ("RMSProp", -1)}
     for (*kind, adam), y in {(*k, a): y for k, y in places.items() for a in (True, False)}.items():
         fields = zip(("clip", "sigmoid", "log", "adam"), (*kind, adam), strict=True)
         w1 = rows["w1"][np.all([rows[field] == value for field, value in fields], axis=0)]
@@ -541,14 +542,14 @@ def mixtures(ax: Axes, rows: np.ndarray, *, floor: float = 0.15, limit: float = 
             continue
         spread(ax, w1, y, color=color, filled=not adam)
         label_at(ax, w1.max(), y, ends.get((*kind, adam), ""), color=color).set_fontweight("bold")
+        name, dy = optimisers.get((*kind, adam), ("", 0))
+        label_at(ax, w1.max(), y, name, color=color, dy=dy)
     ax.axvline(floor, color=TRUTH, linestyle="--", linewidth=1)
     ax.set(xscale="log", xlim=(0.13, limit), xticks=[0.2, 0.5, 1, 2, 4], ylim=(8.5, -1))
     ax.set(xticklabels=["0.2", "0.5", "1", "2", "4"], yticks=[*places.values()])
     ax.set_yticklabels([*kinds, *kinds])
     for y, text in [(-0.62, "weights free"), (4.18, "weights clipped")]:
         ax.text(0.2, y, text, fontweight="bold", va="center")
-    ax.text(1.3, 4.8, "○ Adam", color=OTHERS[1], va="center")
-    ax.text(1.3, 5.4, "● RMSProp", color=OTHERS[0], va="center")
     ax.minorticks_off()
     light_grid(ax, "x")
 
