@@ -18,6 +18,7 @@ RUNS = Path(__file__).resolve().parents[1] / "book" / "runs"
 sys.path.insert(0, str(RUNS))
 make_runs = importlib.import_module("make")
 scores, settings = importlib.import_module("scores"), importlib.import_module("ch10_settings")
+jury, ring = importlib.import_module("ch10_scores"), importlib.import_module("ch13_ring")
 TABLE = make_runs.table()
 
 
@@ -123,6 +124,54 @@ def test_the_judged_digits_carry_the_ink_of_all_as_the_first_ones_do_not():
     error = ink.std() / scores.N_SAMPLES**0.5
     assert abs(scores._some(test).mean() - ink.mean()) < 3 * error
     assert abs(ink[: scores.N_SAMPLES].mean() - ink.mean()) > 3 * error
+
+
+def stored_rows(folder):
+    return list(csv.DictReader((folder / "results.csv").read_text().splitlines()))
+
+
+def test_the_jury_has_judged_every_compared_run_and_two_yardsticks():
+    rows = stored_rows(jury.FOLDER)
+    assert [row["name"] for row in rows] == jury.names()
+    assert len(rows) == 2 + 8 * 3
+    assert jury.FOLDER.name == make_runs.LAST  # after the runs that it needs
+
+
+def test_a_verdict_of_the_jury_comes_out_again():
+    name = "compare-wgan-gp-0"
+    (stored,) = [row for row in stored_rows(jury.FOLDER) if row["name"] == name]
+    for column, value in jury.measure(name).items():
+        assert value == pytest.approx(float(stored[column]), rel=1e-3, abs=1e-3), column
+
+
+def test_the_jury_knows_honest_digits_from_noise():
+    honest, noise = (
+        {key: float(value) for key, value in row.items() if key != "name"}
+        for row in stored_rows(jury.FOLDER)[:2]
+    )
+    assert honest["frechet"] < 2 < 1000 < noise["frechet"]
+    assert abs(honest["w1"] - honest["w1_floor"]) < 4 * 2**0.5 * honest["w1_error"]
+    assert noise["coverage"] < 0.01 < 0.94 < honest["coverage"]
+    assert honest["copies"] == 0
+
+
+def test_the_ring_was_learnt_by_every_relative_from_every_seed():
+    rows = stored_rows(ring.FOLDER)
+    games = {(row["bound"], row["objective"], int(row["seed"])) for row in rows}
+    assert len(games) == len(ring.BOUNDS) * len(ring.NAMES) * len(ring.SEEDS)
+    assert len(rows) == len(games) * ring.N_STEPS // ring.EVERY
+
+
+@pytest.mark.parametrize("name", ring.NAMES)
+def test_the_first_look_at_a_game_on_the_ring_comes_out_again(name):
+    (again,) = ring.play(name, "spectral norm", 0, n_steps=ring.EVERY)
+    (stored,) = [
+        row
+        for row in stored_rows(ring.FOLDER)
+        if all(row[key] == str(again[key]) for key in ("objective", "bound", "seed", "step"))
+    ]
+    for column in ("exact_w1", "reading"):
+        assert again[column] == pytest.approx(float(stored[column]), rel=0.02), column
 
 
 def test_what_an_entry_says_goes_over_the_defaults_and_configs_are_merged():
