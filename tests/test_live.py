@@ -52,7 +52,7 @@ def figure(visit):
     def figure(name, **options):
         page = visit(FIGURES[name], **options)
         box = page.locator(f'[data-live="{name}"]')
-        box.locator("xpath=..").scroll_into_view_if_needed()
+        box.evaluate("box => box.closest('figure').scrollIntoView()")
         page.locator(f'.is-live > [data-live="{name}"]').wait_for()
         return box
 
@@ -336,7 +336,7 @@ def test_a_finger_drags_a_pile_and_the_page_stays_where_it_is(figure):
     for kind, dx in [("touchStart", 0), ("touchMove", -20), ("touchMove", -50), ("touchEnd", None)]:
         points = [] if dx is None else [{"x": x + dx, "y": y + 4}]
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    assert exact(box)["piles"][2]["at"] < 5
+    page.wait_for_function("document.querySelector('[data-live=earth]').exact.piles[2].at < 5")
     assert page.evaluate("scrollY") == before
 
 
@@ -367,7 +367,84 @@ def test_every_control_has_a_name_and_values_are_said_once(figure, name):
     assert box.locator("output").count() == 0  # would be read aloud at every step
 
 
+# ---- When a figure starts, and the room it takes -------------------------------------------------
+
+
+@built
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_starts_when_the_reader_comes_near(visit, name):
+    page = visit(FIGURES[name], viewport=PHONE)
+    page.wait_for_timeout(300)
+    box = page.locator(f'[data-live="{name}"]')
+    figure = box.locator("xpath=..")
+    assert box.evaluate("box => box.childElementCount") == 0
+    assert "is-live" not in figure.get_attribute("class")
+    figure.evaluate("figure => figure.scrollIntoView()")
+    page.locator(f'.is-live > [data-live="{name}"] input').first.wait_for()
+    assert not [url for url in page.asked if url.endswith(".png") and _is_still(figure, url)]
+
+
+def _is_still(figure, url):
+    return url.split("/")[-1] in figure.inner_html()
+
+
+@built
+@pytest.mark.parametrize("width", [360, 390, 430, 820, 1024, 1280])
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_room_that_is_kept_for_a_figure_is_the_room_that_it_takes(visit, name, width):
+    page = visit(FIGURES[name], viewport={"width": width, "height": 800})
+    page.evaluate("document.fonts.ready")
+    box = page.locator(f'[data-live="{name}"]')
+    tall = "box => box.getBoundingClientRect().height"
+    kept = box.evaluate(tall)
+    box.evaluate("box => box.closest('figure').scrollIntoView()")
+    page.locator(f'.is-live > [data-live="{name}"]').wait_for()
+    box.evaluate("box => { box.style.minHeight = 0; }")
+    assert kept == pytest.approx(box.evaluate(tall), abs=16), width
+
+
 # ---- Where there is no script, no screen, no network --------------------------------------------
+
+
+@built
+@pytest.mark.parametrize("missing", ["core.js", "the figure's script", "its data"])
+@pytest.mark.parametrize("name", ["earth", "walk"])
+def test_where_something_does_not_arrive_the_still_picture_stands(browser, server, name, missing):
+    needs = {"core.js": "live/core.js", "the figure's script": f"live/{name}.js"}
+    context = browser.new_context(viewport=PHONE)
+    context.route(f"**/{needs.get(missing, 'live/data/')}*", lambda route: route.abort())
+    page = context.new_page()
+    page.goto(server + FIGURES[name], wait_until="load")
+    figure = page.locator(f'[data-live="{name}"]').locator("xpath=..")
+    figure.evaluate("figure => figure.scrollIntoView()")
+    still = figure.locator("img").first
+    if (name, missing) == ("earth", "its data"):  # it computes everything itself
+        page.locator(".is-live > .live").wait_for()
+    else:
+        still.wait_for()
+        assert not page.locator(f'[data-live="{name}"]').is_visible()
+    context.close()
+
+
+@built
+def test_a_still_picture_stands_while_data_are_slow_and_leaves_when_they_come(browser, server):
+    context = browser.new_context(viewport=PHONE)
+    held = []
+    context.route("**/live/data/*", held.append)
+    page = context.new_page()
+    page.clock.install()
+    page.goto(server + FIGURES["walk"], wait_until="load")
+    box = page.locator('[data-live="walk"]')
+    still = box.locator("xpath=..").locator("img").first
+    box.evaluate("box => box.closest('figure').scrollIntoView()")
+    page.wait_for_function("document.querySelector('script[src*=\"live/data\"]')")
+    assert not still.is_visible()
+    page.clock.fast_forward(5_000)
+    still.wait_for()
+    held[0].continue_()
+    box.wait_for()
+    assert not still.is_visible()
+    context.close()
 
 
 @built

@@ -2,7 +2,8 @@
 
 A page then shows its formulas at once, also without scripts, and loads a quarter of a megabyte
 less.  A mistake in TeX is a warning, so that `make book` fails on it.  Screen readers find MathML
-in each formula.  Macros hold for the page that defines them.
+in each formula.  Macros hold for the page that defines them.  A chapter's formulas are ten thousand
+boxes: sections that have some are marked, and browsers lay them out when the reader comes near.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import subprocess
 from pathlib import Path
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.util import logging
 from sphinx.util.fileutil import copy_asset
 from sphinx.util.math import get_node_equation_number
@@ -28,6 +30,7 @@ def setup(app):
     """Tell Sphinx what to call, and when."""
     app.add_html_math_renderer("formulas", (_inline, None), (_display, None))
     app.connect("config-inited", _choose, priority=900)
+    app.connect("doctree-resolved", _put_off)
     app.connect("html-page-context", _load)
     app.connect("build-finished", _store, priority=100)  # before offline.py makes it lean
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
@@ -129,6 +132,16 @@ def rows(tex: str) -> str:
     return r"\begin{align}\begin{aligned}" + r"\\ ".join(parts) + r"\end{aligned}\end{align}"
 
 
+def _put_off(app, doctree, docname):
+    """Mark sections with formulas for the style sheet; see `far` there."""
+    for title in (node for node in doctree.children if isinstance(node, nodes.section)):
+        parts = [node for node in title.children if isinstance(node, nodes.section)]
+        for part in parts[1:]:  # the first may be on the first screen
+            kinds = {type(node) for node in part.findall()}
+            if kinds & {nodes.math, nodes.math_block} and addnodes.desc not in kinds:
+                part["classes"].append("far")
+
+
 def _load(app, pagename, templatename, context, doctree):
     if "<mjx-container" in context.get("body", ""):
         context["body"] = keep_marks(context["body"])
@@ -148,6 +161,6 @@ def _store(app, error):
     static = Path(app.outdir, "_static")
     if error is None:
         css = typesetter.ask(css=True)["css"]
-        (static / "mathjax.full.css").write_text(css, encoding="utf-8")
+        (static / "mathjax.css").write_text(css, encoding="utf-8")
         copy_asset(str(mathjax() / "output/chtml/fonts/woff-v2"), str(static / "mathjax"))
     typesetter.close()

@@ -16,6 +16,13 @@ from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
 FOLDER = Path(__file__).resolve().parents[1] / "_static" / "live"
+# Before anything is drawn the boxes take their room from the pictures, and give it back to them
+# where `core.js` does not arrive.
+ROOM = """{
+  const known = document.documentElement.classList;
+  known.add("lively");
+  addEventListener("load", () => { if (typeof live === "undefined") known.remove("lively"); });
+}"""
 
 
 def setup(app):
@@ -39,6 +46,7 @@ def _place(app, doctree):
             LOGGER.warning("interactive figure %r: its cell has no stored picture", name)
             continue
         box = f'<div class="live" data-live="{name}"></div>'
+        figure["classes"].append("has-live")
         figure.insert(0, nodes.raw("", box, format="html"))
         doctree.setdefault("live", []).append(name)
 
@@ -48,6 +56,7 @@ def _load(app, pagename, templatename, context, doctree):
     names = doctree.get("live", []) if doctree is not None else []
     if names:
         app.add_css_file("live/core.css")
+        app.add_js_file(None, body=ROOM)
         for name in ("core", *dict.fromkeys(names)):
             app.add_js_file(f"live/{name}.js", loading_method="defer")
 

@@ -1,12 +1,13 @@
 """Make every page complete in itself: nothing is asked of another host, and little of this one.
 
 The theme's scripts that this book does not use (live kernels, a second set of icons, tabs, toggles)
-are taken off the pages, style sheets lose the rules that no page uses, and the search index is
-loaded by the search page alone.
+are taken off the pages, and the search index is loaded by the search page alone.  Pages wait for
+one style sheet: all of them in one file, without the rules that no page uses.
 """
 
-import importlib.util
+import posixpath
 import re
+import zlib
 from pathlib import Path
 
 UNUSED = r"thebe|fontawesome\.js|togglebutton|sphinx-design|design-tabs|require(\.min)?\.js"
@@ -17,6 +18,31 @@ NO_QUOTES = """<script>
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 </script>
 """
+# What must hold before anything is drawn: the theme that the theme's own script settles later.
+FIRST = """<script data-cfasync="false">{
+    const root = document.documentElement, mode = localStorage.getItem("mode") || "auto";
+    root.dataset.mode = mode;
+    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    root.dataset.theme = mode === "auto" ? system : mode;
+  }</script>"""
+OPENING = re.compile(r'<script data-cfasync="false">[^<]*dataset\.theme[^<]*</script>')
+# In the order in which they overrule each other.
+SHEETS = (
+    "styles/theme.css",
+    "styles/pydata-sphinx-theme.css",
+    "pygments.css",
+    "styles/sphinx-book-theme.css",
+    "copybutton.css",
+    "mystnb.*.css",
+    "mathjax.css",
+    "live/core.css",
+    "book.css",
+)
+SHEET = "site.css"
+FONTS = ("serif", "sans")  # of every first screen
+OPTIONS = re.compile(r'<script [^>]*src="[^"]*documentation_options\.js[^>]*></script>')
+# One loop of the theme lays out the whole page; book.js does the same for the part that is near.
+LOOP = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
 ASIDE = 'role="complementary" aria-label="The book"'
 LOGO = re.compile(r'<img (?=[^>]*class="logo__image)(?!width)')
 STYLE = re.compile(r"[ \t]*<link\b[^>]*>\n?")
@@ -32,34 +58,59 @@ def _finish(app, error):
     if error is not None or app.builder.format != "html":
         return
     site = Path(app.outdir)
-    for name in ("sphinx-thebe.*", "togglebutton.*", "design-tabs.js", "*.map", "fontawesome.js*"):
-        for file in (site / "_static").rglob(name):
-            file.unlink()
-    for page in site.rglob("*.html"):
-        if "_static" not in page.parts:
-            html = page.read_text(encoding="utf-8")
-            page.write_text(complete(html, searches=page.name == "search.html"), encoding="utf-8")
-    _slim(site)
-
-
-def _slim(site):
-    """Write the large style sheets anew, without what no page and no script of the site names."""
-    pages = [page for page in site.rglob("*.html") if "_static" not in page.parts]
-    used = set()
-    for file in [*pages, *site.rglob("*.js")]:
-        used.update(re.findall(r"[\w-]+", file.read_text(encoding="utf-8")))
     static = site / "_static"
-    for name in ("pydata-sphinx-theme", "sphinx-book-theme"):
-        package = Path(importlib.util.find_spec(name.replace("-", "_")).origin).parent
-        source = package / "theme" / package.name / "static/styles" / f"{name}.css"
-        _write_lean(source, static / "styles" / source.name, used)
-    _write_lean(static / "mathjax.full.css", static / "mathjax.css", used)
+    for name in ("sphinx-thebe.*", "togglebutton.*", "design-tabs.js", "*.map", "fontawesome.js*"):
+        for file in static.rglob(name):
+            file.unlink()
+    theme = static / "scripts/pydata-sphinx-theme.js"
+    theme.write_text(theme.read_text(encoding="utf-8").replace(LOOP, "0"), encoding="utf-8")
+    pages = {
+        p: p.read_text(encoding="utf-8") for p in site.rglob("*.html") if static not in p.parents
+    }
+    scripts = [file.read_text(encoding="utf-8") for file in static.rglob("*.js")]
+    words = {w for text in (*pages.values(), *scripts) for w in re.findall(r"[\w-]+", text)}
+    sheet = slim(bundle(static), words)
+    (static / SHEET).write_text(sheet, encoding="utf-8")
+    options = (static / "documentation_options.js").read_text(encoding="utf-8")
+    for page, html in pages.items():
+        html = complete(html, searches=page.name == "search.html")
+        html = in_one_go(html, mark=f"{zlib.crc32(sheet.encode()):08x}", options=options)
+        page.write_text(html, encoding="utf-8")
 
 
-def _write_lean(source, target, used):
-    if source.is_file():
-        lean = slim(source.read_text(encoding="utf-8"), used)
-        target.write_text(lean, encoding="utf-8")
+def bundle(static):
+    """Put all style sheets of a site into one; what they point at is found from the one's place."""
+    return "".join(_sheet(file, static) for name in SHEETS for file in sorted(static.glob(name)))
+
+
+def _sheet(file, static):
+    css = file.read_text(encoding="utf-8").replace('@charset "UTF-8";', "")
+    folder = file.parent.relative_to(static).as_posix()
+
+    def moved(match):
+        return f"url({match[1]}{posixpath.normpath(posixpath.join(folder, match[2]))}"
+
+    css = re.sub(r"""url\((["']?)(?!data:|https?:|[/#"'])([^)"']+)""", moved, css)
+    imported = r'@import "([^"]+)";'
+    return re.sub(imported, lambda m: _sheet((file.parent / m[1]).resolve(), static.resolve()), css)
+
+
+def in_one_go(html, *, mark, options):
+    """Let a page wait for one style sheet, and for nothing else before it is drawn."""
+    root = re.search(r'data-content_root="([^"]*)"', html)
+    if root is None:
+        return html
+    static = f"{root[1]}_static/"
+    names = "|".join(re.escape(name).replace(r"\*", '[^"]*') for name in (*SHEETS, SHEET))
+    sheet = rf'href="{re.escape(static)}(?:{names})(?:\?[^"]*)?"'
+    waits = re.compile(rf"{sheet}|fonts/\w+\.woff2|as=\"script\"")
+    html = STYLE.sub(lambda m: "" if waits.search(m[0]) else m[0], html)
+    html = OPENING.sub(lambda m: FIRST, html)
+    html = OPTIONS.sub(lambda m: f"<script>{options}</script>", html)
+    font = f'<link rel="preload" as="font" type="font/woff2" crossorigin href="{static}fonts/'
+    links = "".join(f'{font}{name}.woff2" />\n' for name in FONTS)
+    links += f'<link rel="stylesheet" href="{static}{SHEET}?v={mark}" />\n'
+    return html.replace("</head>", links + "</head>", 1)
 
 
 def slim(css, used):

@@ -270,32 +270,36 @@ const live = (() => {
 
   // ---- Start ----------------------------------------------------------------------------------------
   function start(box, { build, label }, content) {
-    const figure = box.closest("figure");
     box.setAttribute("role", "group");
     box.setAttribute("aria-label", label);
-    figure.classList.add("is-live");
     const draw = build(box, content);
     let width = 0;
     const again = () => { width = box.clientWidth; if (width > 150) draw(width); };
+    box.closest("figure").classList.add("has-live", "is-live");
     again();
     new ResizeObserver(() => { if (box.clientWidth !== width) again(); }).observe(box);
     new MutationObserver(again).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-    addEventListener("beforeprint", () => {
-      for (const image of figure.querySelectorAll("img")) image.loading = "eager";
-    });
   }
 
+  // Figures are built when they come near. One that cannot be gives its place back to the picture.
+  const PATIENCE = 4000; // milliseconds that a reader looks at an empty box
   document.addEventListener("DOMContentLoaded", () => {
     for (const box of document.querySelectorAll("[data-live]")) {
-      const one = known[box.dataset.live];
-      if (!one) continue;
-      if (!one.needs) { start(box, one); continue; }
+      const figure = box.closest("figure"), one = known[box.dataset.live];
+      const give = () => figure.classList.remove("has-live", "is-live");
+      if (!one) { give(); continue; }
       const watch = new IntersectionObserver(seen => {
         if (!seen.some(s => s.isIntersecting)) return;
         watch.disconnect();
-        data(one.needs).then(content => start(box, one, content), error => console.warn(error.message));
+        const late = setTimeout(give, PATIENCE);
+        Promise.resolve(one.needs && data(one.needs)).then(content => start(box, one, content))
+          .catch(error => { give(); console.warn(error.message); })
+          .finally(() => clearTimeout(late));
       }, { rootMargin: "600px" });
-      watch.observe(box.closest("figure"));
+      watch.observe(figure);
+      addEventListener("beforeprint", () => {
+        for (const image of figure.querySelectorAll("img")) image.loading = "eager";
+      });
     }
   });
 
