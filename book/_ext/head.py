@@ -54,9 +54,6 @@ def _describe(app, pagename, templatename, context, doctree):
     tags = (_tag(name, text) for name, text in about.items())
     icon = f'<link rel="apple-touch-icon" href="{context["pathto"]("_static/touch.png", True)}" />'
     context["metatags"] = context.get("metatags", "") + "\n".join([*tags, icon]) + "\n"
-    # docutils calls a bibliography a list and its entries none of its items
-    body = context.get("body", "")
-    context["body"] = body.replace('<div role="list" class="citation-list">', "<div>")
 
 
 def _tag(name, text):
