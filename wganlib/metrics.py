@@ -265,7 +265,8 @@ def precision_recall(
     same side, stand for that side's support:
 
     .. math::
-        S(X) = \bigcup_i B\bigl(x_i, d_k(x_i)\bigr), \qquad
+        S(X) = \bigcup_i B\bigl(x_i, d_k(x_i)\bigr),
+
         \text{precision} = \frac1m \#\{j : \tilde x_j \in S(X)\}, \qquad
         \text{recall} = \frac1n \#\{i : x_i \in S(\tilde X)\}.
 
