@@ -35,7 +35,8 @@ HERE = Path(__file__).resolve().parent
 HELPERS = {HERE / f"{name}.py" for name in ("make", "provenance", "scores")}
 FIRST = "digit-classifier"  # every run is scored with it
 LAST = "ch10-scores"  # judges what the runs have made
-FILM_STEPS = tuple(np.unique(np.geomspace(25, 10_000, 28).round(-1).astype(int)).tolist())
+_GROWTH = 400 ** (1 / 27)  # from 25 to 10,000 in 28 steps, and on at this pace
+FILM_STEPS = tuple(np.unique((25 * _GROWTH ** np.arange(34)).round(-1).astype(int)).tolist())
 PENALTIES = {
     "none": None,
     "two-sided": gradient_penalty,
