@@ -133,13 +133,13 @@ def rows(tex: str) -> str:
 
 
 def _put_off(app, doctree, docname):
-    """Mark sections with formulas for the style sheet; see `far` there."""
+    """Mark sections with formulas for the style sheet; see `put-off` there."""
     for title in (node for node in doctree.children if isinstance(node, nodes.section)):
         parts = [node for node in title.children if isinstance(node, nodes.section)]
         for part in parts[1:]:  # the first may be on the first screen
             kinds = {type(node) for node in part.findall()}
             if kinds & {nodes.math, nodes.math_block} and addnodes.desc not in kinds:
-                part["classes"].append("far")
+                part["classes"].append("put-off")
 
 
 def _load(app, pagename, templatename, context, doctree):

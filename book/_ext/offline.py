@@ -19,11 +19,18 @@ NO_QUOTES = """<script>
 </script>
 """
 # What must hold before anything is drawn: the theme that the theme's own script settles later.
+# Fonts of the first screen are asked for at once; among local files browsers allow that to none.
 FIRST = """<script data-cfasync="false">{
     const root = document.documentElement, mode = localStorage.getItem("mode") || "auto";
     root.dataset.mode = mode;
     const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
     root.dataset.theme = mode === "auto" ? system : mode;
+    for (const font of location.protocol === "file:" ? [] : ["serif", "sans"]) {
+      const link = document.createElement("link");
+      Object.assign(link, { rel: "preload", as: "font", type: "font/woff2", crossOrigin: "" });
+      link.href = `${root.dataset.content_root}_static/fonts/${font}.woff2`;
+      document.head.append(link);
+    }
   }</script>"""
 OPENING = re.compile(r'<script data-cfasync="false">[^<]*dataset\.theme[^<]*</script>')
 # In the order in which they overrule each other.
@@ -39,7 +46,6 @@ SHEETS = (
     "book.css",
 )
 SHEET = "site.css"
-FONTS = ("serif", "sans")  # of every first screen
 OPTIONS = re.compile(r'<script [^>]*src="[^"]*documentation_options\.js[^>]*></script>')
 # One loop of the theme lays out the whole page; book.js does the same for the part that is near.
 LOOP = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
@@ -103,14 +109,12 @@ def in_one_go(html, *, mark, options):
     static = f"{root[1]}_static/"
     names = "|".join(re.escape(name).replace(r"\*", '[^"]*') for name in (*SHEETS, SHEET))
     sheet = rf'href="{re.escape(static)}(?:{names})(?:\?[^"]*)?"'
-    waits = re.compile(rf"{sheet}|fonts/\w+\.woff2|as=\"script\"")
+    waits = re.compile(rf"{sheet}|as=\"script\"")
     html = STYLE.sub(lambda m: "" if waits.search(m[0]) else m[0], html)
     html = OPENING.sub(lambda m: FIRST, html)
     html = OPTIONS.sub(lambda m: f"<script>{options}</script>", html)
-    font = f'<link rel="preload" as="font" type="font/woff2" crossorigin href="{static}fonts/'
-    links = "".join(f'{font}{name}.woff2" />\n' for name in FONTS)
-    links += f'<link rel="stylesheet" href="{static}{SHEET}?v={mark}" />\n'
-    return html.replace("</head>", links + "</head>", 1)
+    link = f'<link rel="stylesheet" href="{static}{SHEET}?v={mark}" />\n'
+    return html.replace("</head>", link + "</head>", 1)
 
 
 def slim(css, used):
