@@ -758,7 +758,7 @@ def growth_by_layer(axes: Sequence[Axes], clip: np.ndarray, norms: np.ndarray, w
     for c, row, factor, shade in zip(clip, norms, growth, shades, strict=True):
         line = np.exp(np.log(row).mean(axis=0))
         axes[0].plot(layers, line, color=shade)
-        label_at(axes[0], 1, line[0], f"1/{1 / c:.0f}", color=shade, dx=-4)
+        label_at(axes[0], 1, line[0], f"1/{1 / c:.0f}", dx=-4)
         axes[1].plot(np.full(len(factor), width * c), factor, "o", color=shade)
     axes[0].set(yscale="log", xlabel="hidden layer", ylabel="gradient norm")
     axes[0].set(xlim=(-3, len(layers)), xticks=[1, 6, 11])
