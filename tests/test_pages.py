@@ -167,8 +167,14 @@ def test_nothing_that_a_page_may_load_lies_on_another_host(name):
 @pytest.mark.parametrize("name", [*PAGES, "search.html", "genindex.html"])
 def test_axe_finds_nothing_grave_on_a_page(visit, name, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    found = axe.Axe().run(visit(name, theme=theme, viewport=DESKTOP)).response["violations"]
-    grave = [v for v in found if v["impact"] != "minor"]  # an empty corner of a table is minor
+    page = visit(name, theme=theme, viewport=DESKTOP)
+    for _ in range(200):  # as a reader gets there: far sections are laid out when they come near
+        page.mouse.wheel(0, 1_500)
+        page.wait_for_timeout(20)
+        if page.evaluate("scrollY + innerHeight >= document.documentElement.scrollHeight - 2"):
+            break
+    found = axe.Axe().run(page).response["violations"]
+    grave = [v for v in found if v["impact"] != "minor"]
     assert [f"{v['id']} ({v['impact']}): {v['nodes'][0]['html'][:200]}" for v in grave] == []
 
 
@@ -190,9 +196,9 @@ def test_pictures_wait_until_they_are_near(name):
     assert [tag for tag in pictures if 'loading="lazy"' not in tag] == []
 
 
-def test_the_theme_s_style_sheet_is_lean():
-    sheet = SITE / "_static/styles/pydata-sphinx-theme.css"
-    assert len(gzip.compress(sheet.read_bytes())) < 30_000
+def test_the_style_sheet_is_lean():
+    sheet = SITE / "_static/site.css"
+    assert len(gzip.compress(sheet.read_bytes())) < 45_000
 
 
 @pytest.mark.parametrize("name", PAGES)

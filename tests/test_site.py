@@ -195,6 +195,32 @@ def test_a_style_sheet_of_which_all_is_used_stays_as_it_is():
     assert importlib.import_module("offline").slim(css, {"used", "gone", "away"}) == css
 
 
+def test_the_one_style_sheet_finds_what_its_parts_point_at(tmp_path):
+    (tmp_path / "styles").mkdir()
+    (tmp_path / "basic.css").write_text("a{b:1}")
+    (tmp_path / "styles/theme.css").write_text('/* */@import "../basic.css";')
+    (tmp_path / "pygments.css").write_text('c{d:url("data:x")}')
+    (tmp_path / "styles/sphinx-book-theme.css").write_text("e{f:url(../fonts/g.woff2)}")
+    (tmp_path / "book.css").write_text('h{i:url("fonts/j.woff2")}')
+    assert importlib.import_module("offline").bundle(tmp_path) == (
+        '/* */a{b:1}c{d:url("data:x")}e{f:url(fonts/g.woff2)}h{i:url("fonts/j.woff2")}'
+    )
+
+
+def test_a_page_waits_for_the_one_style_sheet():
+    in_one_go = importlib.import_module("offline").in_one_go
+    page = '<html data-content_root="../"><head><link rel="preload" as="script" href="x.js" />'
+    page += '<link rel="stylesheet" href="../_static/book.css?v=1" /><link rel="next" href="n" />'
+    page += '<script src="../_static/documentation_options.js?v=1"></script></head>'
+    html = in_one_go(page, mark="2", options="const O = 1;")
+    assert html == (
+        '<html data-content_root="../"><head><link rel="next" href="n" />'
+        "<script>const O = 1;</script>"
+        '<link rel="stylesheet" href="../_static/site.css?v=2" />\n</head>'
+    )
+    assert in_one_go(html, mark="2", options="const O = 1;") == html
+
+
 def test_pages_have_an_address_once_the_repository_has_one():
     site = importlib.import_module("head").site
     assert site("https://github.com/Owner/name") == "https://owner.github.io/name/"
