@@ -56,7 +56,7 @@ STYLE = re.compile(r"[ \t]*<link\b[^>]*>\n?")
 
 def setup(app):
     """Tell Sphinx what to call, and when."""
-    app.connect("build-finished", _finish)
+    app.connect("build-finished", _finish, priority=900)  # after the theme has written its own
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
