@@ -67,6 +67,12 @@ def test_it_has_the_house_s_headings_in_order(chapter):
     assert 2 <= len(found) - len(HEADINGS) <= 12
 
 
+def test_every_proof_ends_in_the_same_sign(chapter):
+    assert not re.findall(r"\\(?:black)?square\b", prose(chapter)), "a proof ends in ∎"
+    proofs = len(re.findall(r"^\*Proof", prose(chapter), re.MULTILINE))
+    assert prose(chapter).count("∎") >= min(1, proofs)
+
+
 def test_its_size_is_that_of_one_sitting(chapter):
     cells = code(chapter)
     lengths = [len(lines(c)) for c in cells]
