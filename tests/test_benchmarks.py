@@ -89,6 +89,29 @@ def test_the_ways_take_turns_and_the_first_round_does_not_count():
     assert [len(times[name][clock]) for name in "AB" for clock in ("wall", "cpu")] == [3] * 4
 
 
+def test_the_floor_has_all_convolutions_of_the_step_and_no_more(monkeypatch):
+    done = {"forward": 0, "backward": 0}
+
+    class Counter(torch.utils._python_dispatch.TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            name = function.__name__.split(".")[0]
+            done["forward"] += name == "convolution"
+            if name == "convolution_backward":
+                done["backward"] += sum(args[-1][:2])
+            return function(*args, **(kwargs or {}))
+
+    config = training.TrainConfig(n_steps=1)
+    way = bench.floor_way(config)
+    with Counter():
+        way()
+    # 5 critic steps of three layers: real, fake, mixed and the derivative forward; two gradients
+    # of the weights and one for the derivative; back to all inputs but the images' own, which only
+    # the penalty asks for.
+    critic = {"forward": 5 * 12 + 3, "backward": 5 * 9 + 5 * (2 * 2 + 3) + 3}
+    generator = {"forward": 5 * 3 + 3, "backward": 3 + 3}
+    assert done == {side: critic[side] + generator[side] for side in done}
+
+
 def test_a_sleep_takes_wall_time_and_no_cpu_time():
     times = bench.alternate({"sleep": lambda: bench.time.sleep(0.2)}, rounds=1, per=1000)
     assert 0.2 <= times["sleep"]["wall"][0] < 100  # milliseconds for each of the thousand
@@ -122,7 +145,7 @@ def test_a_table_without_a_place_on_the_page_is_refused():
 
 
 def test_everything_was_measured_and_stored(results):
-    assert len(results["step"]) == 11
+    assert len(results["step"]) == 12
     assert set(results["line"]) == {str(n) for n in bench.ON_THE_LINE}
     assert set(results["plane"]) == {str(n) for n in bench.IN_THE_PLANE}
     kinds = [results["step"], *results["line"].values(), *results["plane"].values()]
