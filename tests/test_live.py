@@ -380,7 +380,7 @@ def test_a_figure_starts_when_the_reader_comes_near(visit, name):
     assert box.evaluate("box => box.childElementCount") == 0
     assert "is-live" not in figure.get_attribute("class")
     figure.evaluate("figure => figure.scrollIntoView()")
-    page.locator(f'.is-live > [data-live="{name}"] input').first.wait_for()
+    page.locator(f'.is-live > [data-live="{name}"] :is(svg, canvas)').first.wait_for()
     assert not [url for url in page.asked if url.endswith(".png") and _is_still(figure, url)]
 
 
@@ -430,7 +430,7 @@ def test_where_something_does_not_arrive_the_still_picture_stands(browser, serve
 def test_a_still_picture_stands_while_data_are_slow_and_leaves_when_they_come(browser, server):
     context = browser.new_context(viewport=PHONE)
     held = []
-    context.route("**/live/data/*", held.append)
+    context.route("**/live/data/*", lambda route: held.append(route))
     page = context.new_page()
     page.clock.install()
     page.goto(server + FIGURES["walk"], wait_until="load")

@@ -86,7 +86,8 @@ def visit(browser, server):
 
 
 def _show_all(page):
-    """Open what is folded and load every visible picture."""
+    """Open what is folded or put off, and load every visible picture."""
+    page.add_style_tag(content="section, dl { content-visibility: visible !important; }")
     page.evaluate("""async () => {
         document.querySelectorAll("details").forEach(d => d.open = true);
         const seen = [...document.images].filter(i => i.checkVisibility());
@@ -283,7 +284,7 @@ def test_a_figure_is_shown_once_and_in_the_theme_of_the_page(visit, theme):
     name = _page_with_a_figure() or pytest.skip("no page with a figure is built")
     page = visit(name, theme=theme)
     _show_all(page)
-    for figure in page.locator(".bd-article figure:not(.is-live):has(.only-dark)").all():
+    for figure in page.locator(".bd-article figure:not(:has(> .live)):has(.only-dark)").all():
         shown = [i for i in figure.locator("img").all() if i.is_visible()]
         assert [i.get_attribute("src").endswith(".dark.png") for i in shown] == [theme == "dark"]
     lightness = _mean_lightness(page, f".bd-article figure img.only-{theme}")

@@ -170,7 +170,7 @@ def test_no_script_lays_out_the_whole_page(browser, server, name, tmp_path):
         if event["name"] == "Layout" and "beginData" in event.get("args", {})
     ]
     assert laid, f"no layout in the trace of {frame}"
-    assert sum(laid) < 6_000
+    assert sum(laid) < 10_000  # of 20,000 to 30,000 where nothing waits
 
 
 @pytest.mark.parametrize("screen", SCREENS)
@@ -183,7 +183,7 @@ def test_a_link_into_a_page_leads_there_although_sections_wait(visit, server, na
         page.wait_for_timeout(300)
         where = page.evaluate("id => document.getElementById(id).getBoundingClientRect().y", place)
         end = page.evaluate("scrollY >= document.documentElement.scrollHeight - innerHeight - 2")
-        assert 0 <= where < 150 or end, place
+        assert -1 <= where < 150 or end, place  # a heading may stand half a pixel above the edge
         page.context.close()
 
 
