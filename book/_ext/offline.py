@@ -25,7 +25,8 @@ FIRST = """<script data-cfasync="false">{
     root.dataset.mode = mode;
     const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
     root.dataset.theme = mode === "auto" ? system : mode;
-    for (const font of location.protocol === "file:" ? [] : ["serif", "serif-italic", "sans", "symbols"]) {
+    const fonts = ["serif", "serif-italic", "sans", "symbols"];
+    for (const font of location.protocol === "file:" ? [] : fonts) {
       const link = document.createElement("link");
       Object.assign(link, { rel: "preload", as: "font", type: "font/woff2", crossOrigin: "" });
       link.href = `${root.dataset.content_root}_static/fonts/${font}.woff2`;
