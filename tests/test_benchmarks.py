@@ -89,7 +89,7 @@ def test_the_ways_take_turns_and_the_first_round_does_not_count():
     assert [len(times[name][clock]) for name in "AB" for clock in ("wall", "cpu")] == [3] * 4
 
 
-def test_the_floor_has_all_convolutions_of_the_step_and_no_more(monkeypatch):
+def test_the_floor_has_all_convolutions_of_the_step_and_no_more():
     done = {"forward": 0, "backward": 0}
 
     class Counter(torch.utils._python_dispatch.TorchDispatchMode):
