@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -31,16 +32,14 @@ class Scores:
         lines = path.read_text().splitlines() if path.exists() else []
         self.rows = {int(row["step"]): list(row.values()) for row in csv.DictReader(lines)}
         self.classifier = metrics.digit_classifier()
-        test = data.mnist("test")
-        self.real_features = self.classifier.features(data.scale_pixels(test.pixels))
-        self.judged = [_some(side) for side in (digits, test)] if estimates else []
+        self.judged = [_some(side) for side in (digits, data.mnist("test"))] if estimates else []
 
     def add(self, step: int, generator: nn.Module, critic: nn.Module) -> None:
         """Score and write the file."""
         fake = draw(generator, N_SAMPLES)
         classes = self.classifier.probabilities(fake).argmax(dim=1)
         entropy = torch.special.entr(classes.bincount(minlength=10).double() / len(fake)).sum()
-        frechet = metrics.frechet_distance(self.real_features, self.classifier.features(fake))
+        frechet = metrics.frechet_distance(real_features(), self.classifier.features(fake))
         with torch.no_grad():
             mean_fake, *means = (critic(x).mean() for x in (fake, *self.judged))
         values = [frechet, entropy.item(), *((mean - mean_fake).item() for mean in means)]
@@ -48,6 +47,12 @@ class Scores:
         with self.path.open("w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerows([self.columns, *(self.rows[step] for step in sorted(self.rows))])
+
+
+@cache
+def real_features() -> Tensor:
+    """Return the features of the test images, which all samples are compared with; (10,000, 64)."""
+    return metrics.digit_classifier().features(data.scale_pixels(data.mnist("test").pixels))
 
 
 def _some(digits: data.Digits) -> Tensor:
