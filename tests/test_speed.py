@@ -4,12 +4,9 @@ Lighthouse is not at hand everywhere; these are its causes, counted instead of t
 busy machine says the same.  Skipped as the tests of `test_pages` are.
 """
 
-import functools
 import gzip
-import http.server
 import json
 import re
-import threading
 import time
 
 import pytest
@@ -44,20 +41,14 @@ pytestmark = test_pages.pytestmark
 def late_fonts():
     """Serve the site, its fonts half a second late, as on the first visit over a slow line."""
 
-    class Late(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
+    class Late(test_pages.Quiet):
         def do_GET(self):
             if ".woff" in self.path:
                 time.sleep(0.5)
             super().do_GET()
 
-    handler = functools.partial(Late, directory=SITE)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    with test_pages.serving(Late) as address:
+        yield address
 
 
 @pytest.fixture
