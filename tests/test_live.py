@@ -380,7 +380,7 @@ def test_a_figure_starts_when_the_reader_comes_near(visit, name):
     assert box.evaluate("box => box.childElementCount") == 0
     assert "is-live" not in figure.get_attribute("class")
     figure.evaluate("figure => figure.scrollIntoView()")
-    page.locator(f'.is-live > [data-live="{name}"] :is(svg, canvas)').first.wait_for()
+    page.locator(f'.is-live > [data-live="{name}"] :is(svg, canvas):visible').first.wait_for()
     assert not [url for url in page.asked if url.endswith(".png") and _is_still(figure, url)]
 
 
