@@ -9,7 +9,6 @@ generator stands still) and `ch07-sign-trap/provenance.json`. One thread, about 
 from __future__ import annotations
 
 import copy
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from provenance import Log
+from provenance import Log, read_table, write_table
 from torch import Tensor, nn
 
 from wganlib import data, dual, losses, metrics, models, training, transport
@@ -219,9 +218,8 @@ def judge(critic: nn.Module, real: Tensor, fake: Tensor) -> tuple[float, ...]:
 
 
 def stored(name: str, folder: Path = FOLDER) -> np.ndarray:
-    """Read a table that `write` wrote, here ``results`` or ``frozen``."""
-    path = folder / f"{name}.csv"
-    return np.genfromtxt(path, delimiter=",", names=True, dtype=None, encoding="utf8")
+    """Read a table of an experiment, here ``results`` or ``frozen``."""
+    return read_table(folder / f"{name}.csv")
 
 
 def column(table: np.ndarray, arm: str, name: str) -> np.ndarray:
@@ -233,15 +231,6 @@ def column(table: np.ndarray, arm: str, name: str) -> np.ndarray:
 def span(values: np.ndarray, form: str) -> str:
     """Write the median and, in brackets, the smallest and the largest."""
     return f"{np.median(values):{form}} ({values.min():{form}}-{values.max():{form}})"
-
-
-def write(path: Path, rows: list[dict]) -> None:
-    """Write rows as CSV, numbers to six digits."""
-    with path.open("w", newline="", encoding="utf8") as file:
-        table = csv.DictWriter(file, rows[0], lineterminator="\n")
-        table.writeheader()
-        for row in rows:
-            table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
 
 
 def main() -> None:
@@ -257,8 +246,8 @@ def main() -> None:
             last = rows[-1]
             print(name, seed, sum(r["negative_steps"] for r in rows), last, flush=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    write(FOLDER / "results.csv", games)
-    write(FOLDER / "frozen.csv", frozen)
+    write_table(FOLDER / "results.csv", games)
+    write_table(FOLDER / "frozen.csv", frozen)
     log.store(
         FOLDER,
         command="python book/runs/ch07_sign_trap.py",

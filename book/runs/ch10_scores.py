@@ -12,10 +12,9 @@ from __future__ import annotations
 import csv
 from functools import cache
 
-import ch07_sign_trap as trap
 import make
 import torch
-from provenance import Log
+from provenance import Log, write_table
 from scores import draw
 from torch import Tensor
 
@@ -91,7 +90,7 @@ def main() -> None:
     for name in names():
         if name not in [row["name"] for row in rows]:
             rows.append({"name": name, **measure(name)})
-            trap.write(path, rows)
+            write_table(path, rows)
             log.save()
     log.store(
         FOLDER,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import ch07_sign_trap as trap
 import torch
-from provenance import Log
+from provenance import Log, write_table
 from torch import nn
 
 from wganlib import data, losses, metrics, models, training, transport
@@ -83,7 +83,7 @@ def main() -> None:
                 rows += play(name, bound, seed)
                 print(rows[-1], flush=True)
     FOLDER.mkdir(exist_ok=True)
-    trap.write(FOLDER / "results.csv", rows)
+    write_table(FOLDER / "results.csv", rows)
     log.store(
         FOLDER,
         command="python book/runs/ch13_ring.py",

@@ -18,7 +18,7 @@ import ch07_sign_trap as trap
 import numpy as np
 import safetensors.torch
 import torch
-from provenance import Log
+from provenance import Log, write_table
 from torch import Tensor, nn
 
 from wganlib import data, lipschitz, training, transport
@@ -92,7 +92,7 @@ def main() -> None:
             for key, value in pictures.items():
                 maps[key].append(value)
     FOLDER.mkdir(exist_ok=True)
-    trap.write(FOLDER / "results.csv", rows)
+    write_table(FOLDER / "results.csv", rows)
     tensors = {key: torch.stack(value).float() for key, value in maps.items()}
     tensors |= {"real": real[:DRAWN].clone(), "fake": fake[:DRAWN].clone()}
     safetensors.torch.save_file(tensors, FOLDER / "maps.safetensors")

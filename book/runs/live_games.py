@@ -21,7 +21,7 @@ import numpy as np
 import safetensors.torch
 import torch
 from live_critics import grid
-from provenance import Log
+from provenance import Log, write_table
 from torch import Tensor, nn
 
 from wganlib import data, lipschitz, losses, metrics, training, transport
@@ -104,7 +104,7 @@ def main() -> None:
         rows += table
         tensors |= {f"{name} {key}": value.half() for key, value in frames.items()}
     FOLDER.mkdir(exist_ok=True)
-    trap.write(FOLDER / "results.csv", rows)
+    write_table(FOLDER / "results.csv", rows)
     safetensors.torch.save_file(tensors, FOLDER / "frames.safetensors")
     log.store(
         FOLDER,

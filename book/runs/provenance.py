@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.metadata
 import json
 import platform
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("numpy", "pot", "torch", "torchvision")
@@ -72,6 +75,20 @@ class Log:
         """Write ``provenance.json`` into a folder of results."""
         text = json.dumps(self.provenance(**about), indent=2, sort_keys=True)
         (folder / "provenance.json").write_text(text + "\n", encoding="utf8")
+
+
+def write_table(path: Path, rows: list[dict]) -> None:
+    """Write rows as CSV, numbers to six digits."""
+    with path.open("w", newline="", encoding="utf8") as file:
+        table = csv.DictWriter(file, rows[0], lineterminator="\n")
+        table.writeheader()
+        for row in rows:
+            table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+
+
+def read_table(path: Path) -> np.ndarray:
+    """Read what `write_table` wrote, as a structured array."""
+    return np.genfromtxt(path, delimiter=",", names=True, dtype=None, encoding="utf8")
 
 
 def code_version() -> tuple[str, bool]:
