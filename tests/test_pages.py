@@ -322,6 +322,19 @@ def test_paper_shows_the_text_and_nothing_around_it(visit):
     assert page.evaluate("document.documentElement.scrollWidth") <= 720
 
 
+def test_on_paper_solutions_stand_open_and_no_figure_has_its_code(visit):
+    page = visit(CHAPTERS[0])
+    solutions = page.locator("details:not(.hide):not(.toctree-details) > p")
+    computed = page.locator("div.tag_hide-cell .cell_output")
+    plumbing = page.locator("div.tag_hide-input .cell_input")
+    for media, shown in (("screen", False), ("print", True)):
+        page.emulate_media(media=media)
+        for part in (*solutions.all(), *computed.all()):
+            assert part.is_visible() is shown, (media, part.inner_text())
+        assert not any(part.is_visible() for part in plumbing.all())
+    assert min(solutions.count(), computed.count()) >= 4 <= plumbing.count()
+
+
 @pytest.mark.parametrize("where", ["http", "file"])
 def test_the_search_page_finds_a_word_of_the_book(visit, server, where):
     base = server if where == "http" else SITE.as_uri() + "/"
