@@ -154,7 +154,7 @@ def test_the_jury_knows_honest_digits_from_noise():
     assert honest["copies"] == 0
 
 
-def test_the_ring_was_learnt_by_every_relative_from_every_seed():
+def test_every_relative_played_on_the_ring_from_every_seed():
     rows = stored_rows(ring.FOLDER)
     games = {(row["bound"], row["objective"], int(row["seed"])) for row in rows}
     assert len(games) == len(ring.BOUNDS) * len(ring.NAMES) * len(ring.SEEDS)
