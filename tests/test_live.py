@@ -331,13 +331,23 @@ def test_a_finger_drags_a_pile_and_the_page_stays_where_it_is(figure):
     pile.scroll_into_view_if_needed()
     knob = pile.locator(".knob").bounding_box()
     x, y = knob["x"] + 6, knob["y"] + 6
-    before = page.evaluate("scrollY")
+    before = box.bounding_box()
+    mass = exact(box)["piles"][2]["mass"]
     finger = page.context.new_cdp_session(page)
-    for kind, dx in [("touchStart", 0), ("touchMove", -20), ("touchMove", -50), ("touchEnd", None)]:
-        points = [] if dx is None else [{"x": x + dx, "y": y + 4}]
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    page.wait_for_function("document.querySelector('[data-live=earth]').exact.piles[2].at < 5")
-    assert page.evaluate("scrollY") == before
+    for dx, dy in [(-50, 4), (0, -40)]:  # along the line, then up, which elsewhere would scroll
+        for share in (0, 0.4, 0.7, 1):
+            points = [{"x": x + share * dx, "y": y + share * dy}]
+            kind = "touchMove" if share else "touchStart"
+            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+            page.wait_for_timeout(30)
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.wait_for_timeout(200)
+        knob = pile.locator(".knob").bounding_box()
+        x, y = knob["x"] + 6, knob["y"] + 6
+    after = exact(box)["piles"][2]
+    assert after["at"] < 5
+    assert after["mass"] > mass + 0.05
+    assert box.bounding_box() == before
 
 
 @built
@@ -345,6 +355,8 @@ def test_a_finger_drags_a_pile_and_the_page_stays_where_it_is(figure):
 def test_a_figure_fits_a_small_phone_and_every_control_fits_a_finger(figure, name):
     box = figure(name, viewport=PHONE)
     assert box.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    wide = "box => [...box.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > %d)"
+    assert box.evaluate(f"{wide % PHONE['width']}.map(e => e.outerHTML.slice(0, 80))") == []
     controls = box.locator(".reach, input, button").all()
     assert len(controls) >= 3
     for control in controls:

@@ -160,6 +160,8 @@ const live = (() => {
         const box = this.svg.getBoundingClientRect();
         return [(event.clientX - box.left) / this.kx, -(event.clientY - box.top) / this.ky];
       };
+      // `touch-action` alone is not heeded on parts of an SVG: an upward drag would scroll the page.
+      node.addEventListener("touchstart", event => event.preventDefault(), { passive: false });
       node.addEventListener("pointerdown", event => {
         const [x, y] = spot(event);
         grip = { x: one.at[0] - x, y: one.at[1] - y, from: one.at[1], loose: slack / this.ky };
