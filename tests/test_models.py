@@ -27,6 +27,27 @@ def test_a_score_does_not_depend_on_the_rest_of_the_batch(critic, shape):
     torch.testing.assert_close(critic(x)[:3], critic(x[:3]))
 
 
+def test_the_critic_for_clipping_has_batch_norm_where_the_authors_have_it():
+    kinds = [type(layer).__name__ for layer in models.BatchNormConvCritic(4).layers]
+    hidden = ["Conv2d", "BatchNorm2d", "LeakyReLU"]
+    assert kinds == ["Conv2d", "LeakyReLU", *hidden, *hidden, "Flatten", "Linear"]
+
+
+def test_it_is_a_function_of_the_image_in_evaluation_mode_alone():
+    critic, x = models.BatchNormConvCritic(4), torch.randn(8, 1, 28, 28)
+    assert (critic(x)[:3] - critic(x[:3])).abs().min() > 1e-3
+    critic.eval()
+    torch.testing.assert_close(critic(x)[:3], critic(x[:3]))
+
+
+def test_batch_norm_leaves_all_other_weights_as_they_were():
+    built = []
+    for kind in (models.ConvCritic, models.BatchNormConvCritic):
+        torch.manual_seed(0)
+        built.append([p for p in kind(4).parameters() if p.ndim > 1])
+    assert all(torch.equal(*pair) for pair in zip(*built, strict=True))
+
+
 @pytest.mark.parametrize(("generator", "shape"), GENERATORS)
 def test_a_generator_makes_samples_of_the_data_s_shape(generator, shape):
     rng = torch.Generator().manual_seed(0)
@@ -43,7 +64,7 @@ def test_generated_pixels_stay_in_range():
 @pytest.mark.parametrize(
     "network",
     [models.MLPGenerator(3, 5, width=7, depth=2), models.MLPCritic(5, width=7, depth=2),
-     models.ConvGenerator(7, 4), models.ConvCritic(4)],
+     models.ConvGenerator(7, 4), models.ConvCritic(4), models.BatchNormConvCritic(4)],
 )  # fmt: skip
 def test_a_network_can_be_built_again_from_its_arguments(network):
     again = type(network)(**network.arguments)

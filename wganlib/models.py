@@ -1,7 +1,8 @@
 """Small generators and critics: what the book trains, and nothing more.
 
 A critic returns one score for each sample, shape ``(batch,)``: no sigmoid, because a score is not a
-probability, and no batch norm, because the gradient penalty is defined sample by sample.
+probability, and no batch norm, because the gradient penalty is defined sample by sample; the one
+that has it is for clipping alone.
 """
 
 from __future__ import annotations
@@ -146,3 +147,32 @@ class ConvCritic(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map images ``(batch, 1, 28, 28)`` to scores ``(batch,)``."""
         return self.layers(images).squeeze(1)
+
+
+class BatchNormConvCritic(ConvCritic):
+    r"""Convolutional critic with batch norm before every activation but the first, for clipping.
+
+    .. math:: u \mapsto \gamma\,\frac{u - \operatorname{mean}(u)}
+        {\sqrt{\operatorname{var}(u) + \varepsilon}} + \beta
+        \qquad \text{in each channel, over batch and pixels}
+
+    In training mode a score depends on the batch that an image comes in: a penalty on the gradient
+    of one sample has no meaning, and no box of weights bounds the slope. In evaluation mode it is a
+    function of the image, with the means and variances that training has collected.
+
+    Parameters
+    ----------
+    width : int
+        Channels of the first layer; the later ones have 2 and 4 times as many.
+
+    Notes
+    -----
+    *Differs from the paper*: smaller, and with biases. Source: ``DCGAN_D`` in the published code of
+    Arjovsky, Chintala & Bottou (2017), whose clipping includes γ and β.
+    """
+
+    def __init__(self, width: int = 16):
+        super().__init__(width)
+        for convolution in (2, 5):  # one further, since the first has moved the second
+            channels = self.layers[convolution].out_channels
+            self.layers.insert(convolution + 1, nn.BatchNorm2d(channels))

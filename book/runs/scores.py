@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 from functools import cache
 from pathlib import Path
@@ -40,8 +41,9 @@ class Scores:
         classes = self.classifier.probabilities(fake).argmax(dim=1)
         entropy = torch.special.entr(classes.bincount(minlength=10).double() / len(fake)).sum()
         frechet = metrics.frechet_distance(real_features(), self.classifier.features(fake))
+        judge = copy.deepcopy(critic).eval() if self.judged else critic
         with torch.no_grad():
-            mean_fake, *means = (critic(x).mean() for x in (fake, *self.judged))
+            mean_fake, *means = (judge(x).mean() for x in (fake, *self.judged))
         values = [frechet, entropy.item(), *((mean - mean_fake).item() for mean in means)]
         self.rows[step] = [str(step), *(f"{value:.6g}" for value in values)]
         with self.path.open("w", newline="") as file:
