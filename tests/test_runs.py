@@ -189,7 +189,7 @@ def test_a_baked_spectral_norm_scores_as_before():
         after = make_runs.plain_(critic)(images)
     torch.testing.assert_close(before, after)
     assert set(critic.state_dict()) == set(
-        make_runs.networks(TABLE["mnist-wgan"], 0)[1].state_dict()
+        make_runs.networks(TABLE["mnist-wgan-gp"], 0)[1].state_dict()
     )
 
 

@@ -1,4 +1,4 @@
-"""Try settings for chapter 10's comparison and chapter 8's long run, on a seed of their own.
+"""Try settings for chapter 10's comparison and chapter 8's long runs, on a seed of their own.
 
 Methods and runs of `runs.toml` name under ``tried`` the settings to try; each is trained for
 500 generator steps where it does not say more, the step size falling to 0.
