@@ -34,8 +34,9 @@ def test_the_critic_for_clipping_has_batch_norm_where_the_authors_have_it():
 
 
 def test_it_is_a_function_of_the_image_in_evaluation_mode_alone():
+    torch.manual_seed(0)
     critic, x = models.BatchNormConvCritic(4), torch.randn(8, 1, 28, 28)
-    assert (critic(x)[:3] - critic(x[:3])).abs().min() > 1e-3
+    assert (critic(x)[:3] - critic(x[:3])).abs().max() > 1e-2
     critic.eval()
     torch.testing.assert_close(critic(x)[:3], critic(x[:3]))
 

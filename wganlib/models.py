@@ -156,9 +156,9 @@ class BatchNormConvCritic(ConvCritic):
         {\sqrt{\operatorname{var}(u) + \varepsilon}} + \beta
         \qquad \text{in each channel, over batch and pixels}
 
-    In training mode a score depends on the batch that an image comes in: a penalty on the gradient
-    of one sample has no meaning, and no box of weights bounds the slope. In evaluation mode it is a
-    function of the image, with the means and variances that training has collected.
+    In training mode a score depends on the batch that an image comes in, so the slope at one image
+    has no meaning, and for small :math:`\varepsilon` no box of weights bounds it. In evaluation
+    mode it is a function of the image, with means and variances that training has collected.
 
     Parameters
     ----------

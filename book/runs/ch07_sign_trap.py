@@ -217,9 +217,9 @@ def judge(critic: nn.Module, real: Tensor, fake: Tensor) -> tuple[float, ...]:
     return *norms, reading.constant, value, right, wrong_pairs(critic, real, fake)
 
 
-def stored(name: str, folder: Path = FOLDER) -> np.ndarray:
-    """Read a table of an experiment, here ``results`` or ``frozen``."""
-    return read_table(folder / f"{name}.csv")
+def stored(name: str) -> np.ndarray:
+    """Read one of the two tables, ``results`` or ``frozen``."""
+    return read_table(FOLDER / f"{name}.csv")
 
 
 def column(table: np.ndarray, arm: str, name: str) -> np.ndarray:

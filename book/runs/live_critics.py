@@ -18,7 +18,7 @@ import ch07_sign_trap as trap
 import numpy as np
 import safetensors.torch
 import torch
-from provenance import Log, write_table
+from provenance import Log, read_table, write_table
 from torch import Tensor, nn
 
 from wganlib import data, lipschitz, training, transport
@@ -75,7 +75,9 @@ def read(critic: nn.Module, real: Tensor, fake: Tensor) -> tuple[dict, dict[str,
 
 def stored() -> tuple[np.ndarray, dict[str, Tensor]]:
     """Read what `main` wrote: the table and the maps."""
-    return trap.stored("results", FOLDER), safetensors.torch.load_file(FOLDER / "maps.safetensors")
+    return read_table(FOLDER / "results.csv"), safetensors.torch.load_file(
+        FOLDER / "maps.safetensors"
+    )
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ import numpy as np
 import safetensors.torch
 import torch
 from live_critics import grid
-from provenance import Log, write_table
+from provenance import Log, read_table, write_table
 from torch import Tensor, nn
 
 from wganlib import data, lipschitz, losses, metrics, training, transport
@@ -90,7 +90,7 @@ def play(
 
 def stored() -> tuple[np.ndarray, dict[str, Tensor]]:
     """Read what `main` wrote: the table and the frames."""
-    return trap.stored("results", FOLDER), safetensors.torch.load_file(
+    return read_table(FOLDER / "results.csv"), safetensors.torch.load_file(
         FOLDER / "frames.safetensors"
     )
 

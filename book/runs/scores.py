@@ -21,8 +21,9 @@ class Scores:
 
     ``frechet`` and ``class_entropy`` (nats) are of 2,500 samples of the averaged generator, against
     the 10,000 test images. With ``estimates``, ``w1_train`` and ``w1_held_out`` are the critic's
-    mean score of training and of test images, above its mean score of the same samples; the images
-    are 2,500 drawn at random, the same for all runs, since MNIST is not in random order.
+    mean score of training and of test images, above its mean score of the same samples, all in
+    evaluation mode; the images are 2,500 drawn at random, the same for all runs, since MNIST is not
+    in random order.
     """
 
     about = f"{N_SAMPLES:,} samples of the averaged generator, fixed latents; MNIST test"
@@ -41,6 +42,7 @@ class Scores:
         classes = self.classifier.probabilities(fake).argmax(dim=1)
         entropy = torch.special.entr(classes.bincount(minlength=10).double() / len(fake)).sum()
         frechet = metrics.frechet_distance(real_features(), self.classifier.features(fake))
+        # A look at the critic itself moves a spectral norm, and the stored runs were looked at so.
         judge = copy.deepcopy(critic).eval() if self.judged else critic
         with torch.no_grad():
             mean_fake, *means = (judge(x).mean() for x in (fake, *self.judged))
