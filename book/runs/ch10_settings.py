@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import copy
 import csv
-from pathlib import Path
 
 import make
 import torch
-from provenance import Log
+from provenance import Log, write_table
 from scores import N_SAMPLES, draw, real_features
 
 from wganlib import data, metrics, training
 
 FOLDER = make.HERE / "ch10-settings"
 SEED, N_STEPS = 100, 500
-COLUMNS = ("method", "n_steps", "learning_rate", "clip_value", "frechet")
+NUMBERS = ("n_steps", "learning_rate", "clip_value")
 
 
 def trials() -> list[tuple[str, dict, training.TrainConfig]]:
@@ -48,16 +47,16 @@ def main() -> None:
     torch.set_num_threads(1)
     FOLDER.mkdir(exist_ok=True)
     log, path = Log(FOLDER / "checkpoint-sessions.json"), FOLDER / "results.csv"
-    rows = list(csv.reader(path.read_text().splitlines()))[1:] if path.exists() else []
+    rows = list(csv.DictReader(path.read_text().splitlines())) if path.exists() else []
     classifier, digits = metrics.digit_classifier(), data.mnist("train")
     for method, entry, config in trials():
-        trial = [method, *map(str, (config.n_steps, config.learning_rate, config.clip_value))]
-        if trial in [row[:4] for row in rows]:
+        trial = {"method": method, **{name: str(getattr(config, name)) for name in NUMBERS}}
+        if any(trial.items() <= row.items() for row in rows):
             continue
         fake = classifier.features(try_out(entry, config, digits))
         distance = metrics.frechet_distance(real_features(), fake)
-        rows.append([*trial, f"{distance:.6g}"])
-        write(path, rows)
+        rows.append({**trial, "frechet": distance})
+        write_table(path, rows)
         log.save()
     log.store(
         FOLDER,
@@ -65,12 +64,6 @@ def main() -> None:
         seed=SEED,
         data="MNIST train, 60,000 images; scored on MNIST test",
     )
-
-
-def write(path: Path, rows: list[list]) -> None:
-    """Write the table of results."""
-    with path.open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
 
 
 if __name__ == "__main__":
