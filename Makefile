@@ -32,7 +32,7 @@ test: book ## run the tests and every notebook, two at a time, one thread each
 	$(BIN)/python -m pytest --nbval -n 2 --dist loadfile
 
 colab: $(READY) ## run every notebook alone, as on Colab, in a Python that lacks wganlib
-	$(BIN)/python -m pytest -m slow tests/test_colab.py
+	$(BIN)/python -m pytest -m slow tests/book/test_colab.py
 
 lint: $(READY) ## check style, spelling and the notebooks' shared cell
 	$(BIN)/ruff check .

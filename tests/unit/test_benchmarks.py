@@ -2,19 +2,17 @@
 
 import importlib
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torchvision.datasets import MNIST
 
+from tests import ROOT
 from wganlib import data, models, training
 from wganlib.lipschitz import gradient_penalty
 
-FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
-sys.path.insert(0, str(FOLDER))
+FOLDER = ROOT / "benchmarks"
 bench, usual = importlib.import_module("bench"), importlib.import_module("usual")
 
 SHORT = training.TrainConfig(

@@ -6,12 +6,12 @@ import importlib
 import re
 import tomllib
 from itertools import chain
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests import ROOT
+
 MODULES = sorted(p.stem for p in (ROOT / "wganlib").glob("*.py") if p.stem != "__init__")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 

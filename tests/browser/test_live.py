@@ -1,15 +1,13 @@
 """The interactive figures: their numbers are Python's, and every hand can move them.
 
 They are tried in the built book, as a reader has it.  Without it, or without a browser, these
-tests are skipped and say why, as those of `test_pages` are.
+tests are skipped and say why, as the other pages are.
 """
 
 import gzip
 import json
 import math
 import re
-import sys
-from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -17,16 +15,10 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from tests import test_pages
+from tests import ROOT
+from tests.browser.site import SITE
 from wganlib import divergences, training, transport
 
-browser, server, visit, SITE = (
-    test_pages.browser,
-    test_pages.server,
-    test_pages.visit,
-    test_pages.SITE,
-)
-ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "book" / "_static" / "live"
 FIGURES = {  # what a notebook's cell asks for, by page
     "shift": "book/ch01_js_vs_emd.html",
@@ -42,7 +34,6 @@ built = pytest.mark.skipif(
     not all((SITE / page).is_file() for page in FIGURES.values()),
     reason=f"the chapters with figures are not all in {SITE}: run `make book` first",
 )
-sys.path.insert(0, str(ROOT / "book" / "runs"))
 
 
 @pytest.fixture

@@ -5,15 +5,13 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
+import pdf
 import pytest
 from docutils import nodes
 from docutils.utils import new_document
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-import pdf  # noqa: E402
+from tests import ROOT
 
 pytest.importorskip("sphinx_jupyterbook_latex", reason="Jupyter Book is not installed")
 paper = importlib.import_module("paper")

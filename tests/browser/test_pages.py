@@ -4,96 +4,18 @@ The pages are those of `_build/html`; `make test` builds them first.  Without th
 Playwright and a Chromium, the tests are skipped and say why.
 """
 
-import contextlib
-import functools
 import gzip
-import http.server
 import io
-import os
 import re
-import shutil
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-SITE = Path(os.environ.get("BOOK_HTML", Path(__file__).parents[1] / "_build" / "html"))
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
-    None,
-)
-PAGES = sorted(str(page.relative_to(SITE)) for page in SITE.glob("book/*.html")) or ["none"]
-BESIDE = sorted({str(p.relative_to(SITE)) for p in SITE.rglob("*.html")} - set(PAGES))
-BESIDE = [page for page in BESIDE if not page.startswith("_static/")] or ["none"]
-CHAPTERS = [page for page in PAGES if re.match(r"book/ch\d\d_", page)]
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 800}
+from tests.browser.site import BESIDE, CHAPTERS, DESKTOP, PAGES, PHONE, SITE, built
 
-pytestmark = pytest.mark.skipif(
-    not (SITE / "index.html").is_file(), reason=f"no built book in {SITE}: run `make book` first"
-)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        own = Path(playwright.chromium.executable_path)
-        program = CHROMIUM or (own.is_file() and str(own))
-        if not program:
-            pytest.skip("no Chromium: install one, or run `playwright install chromium`")
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=program, args=flags)
-        yield browser
-        browser.close()
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Hands out files and says nothing about it."""
-
-    def log_message(self, *args):
-        pass
-
-
-@contextlib.contextmanager
-def serving(handler):
-    """Serve the site with a handler; gives its address."""
-    handler = functools.partial(handler, directory=SITE)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def server():
-    with serving(Quiet) as address:
-        yield address
-
-
-@pytest.fixture
-def visit(browser, server):
-    """Open a page of the site; the page carries its requests, failures and complaints."""
-    contexts = []
-
-    def visit(name, *, base=server, theme="light", **options):
-        context = browser.new_context(color_scheme=theme, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.asked, page.complaints = [], []
-        page.on("request", lambda r: page.asked.append(r.url))
-        page.on("requestfailed", lambda r: page.complaints.append(f"failed: {r.url}"))
-        page.on("console", lambda m: m.type == "error" and page.complaints.append(m.text))
-        page.on("pageerror", lambda e: page.complaints.append(str(e)))
-        page.on("response", lambda r: r.status >= 400 and page.complaints.append(r.url))
-        page.goto(base + name, wait_until="load")
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
+pytestmark = built
 
 
 def _show_all(page):

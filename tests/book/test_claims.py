@@ -4,12 +4,12 @@ import importlib
 import json
 import os
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests import ROOT
+
 HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html")) / "book"
 CHAPTERS = sorted(ROOT.glob("book/ch*.ipynb"))
 
@@ -17,8 +17,7 @@ sphinx = pytest.importorskip("sphinx", reason="Sphinx is not installed (extra `b
 
 
 @pytest.fixture
-def claims(monkeypatch):
-    monkeypatch.setattr(sys, "path", [str(ROOT / "book/_ext"), *sys.path])
+def claims():
     return importlib.import_module("claims")
 
 

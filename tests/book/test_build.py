@@ -3,24 +3,18 @@
 import importlib
 import io
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from docutils import nodes
 from PIL import Image
 
+from tests import ROOT
 from wganlib import plotting
 
-CHAPTERS = sorted(Path(__file__).parents[1].glob("book/ch*.ipynb"))
+CHAPTERS = sorted(ROOT.glob("book/ch*.ipynb"))
 
 sphinx = pytest.importorskip("sphinx", reason="Sphinx is not installed (extra `book`)")
-
-
-@pytest.fixture(autouse=True)
-def _extensions(monkeypatch):
-    monkeypatch.setattr(sys, "path", [str(Path(__file__).parents[1] / "book/_ext"), *sys.path])
 
 
 @pytest.fixture
@@ -39,7 +33,7 @@ def test_paper_becomes_the_dark_page_and_ink_its_text(dark):
 
 
 def test_the_dark_page_of_figures_is_the_page_of_the_theme(dark):
-    css = (Path(__file__).parents[1] / "book/_static/book.css").read_text(encoding="utf-8")
+    css = (ROOT / "book/_static/book.css").read_text(encoding="utf-8")
     theme = css.split('html[data-theme="dark"] {')[1].split("}")[0]
     assert f"--pst-color-background: {dark.PAGE};" in theme
     assert f"--pst-color-text-base: {dark.TEXT};" in theme
@@ -279,7 +273,7 @@ def test_lines_of_a_formula_get_an_environment():
 
 
 def test_every_module_of_the_package_is_on_the_page_about_it():
-    root = Path(__file__).parents[1]
+    root = ROOT
     page = (root / "book" / "api.md").read_text(encoding="utf8")
     modules = {path.stem for path in (root / "wganlib").glob("*.py")} - {"__init__"}
     assert set(re.findall(r"automodule:: wganlib\.(\w+)", page)) == modules

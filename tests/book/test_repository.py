@@ -8,13 +8,12 @@ import sys
 from pathlib import Path
 
 import nbformat
+import notebooks
 import pytest
+import repository
 import yaml
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-import notebooks  # noqa: E402
-import repository  # noqa: E402
+from tests import ROOT
 
 URL, BRANCH = "https://github.com/someone/fork", "launch"
 CELL = f'%pip install -q "git+{URL}@{BRANCH}"'

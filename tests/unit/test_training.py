@@ -13,6 +13,7 @@ import time
 import pytest
 import torch
 
+from tests import ROOT
 from wganlib import losses, models, training
 from wganlib.data import Digits
 from wganlib.lipschitz import clip_weights_, gradient_penalty
@@ -164,7 +165,7 @@ def test_rows_around_a_stop_between_two_entries_average_their_own_steps(tmp_path
 
 KILLED = """
 import sys, time
-from tests.test_training import *
+from tests.unit.test_training import *
 config = TrainConfig(n_steps=400, batch_size=16, n_critic=2, log_every=2, checkpoint_every=4)
 slow = lambda *_: time.sleep(0.01)
 networks = pair()
@@ -175,7 +176,7 @@ torch.save(weights(*networks), sys.argv[2] + ".weights")
 
 
 def start(checkpoint, name):
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    root = ROOT
     return subprocess.Popen(
         [sys.executable, "-c", KILLED, str(checkpoint), str(name)],
         cwd=root,

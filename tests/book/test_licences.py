@@ -3,11 +3,11 @@
 import json
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests import ROOT
+
 BOOK = ROOT / "book"
 CHAPTERS = sorted(BOOK.glob("ch*.ipynb"))
 STRESSED = {"robustness", "late", "blunt"}  # bold, but no terms

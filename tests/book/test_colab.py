@@ -15,13 +15,12 @@ import venv
 from pathlib import Path
 
 import nbformat
+import notebooks
 import pytest
 from nbclient import NotebookClient
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-import notebooks  # noqa: E402
+from tests import ROOT
 
 CHAPTERS = sorted((ROOT / "book").glob("ch*.ipynb"))
 PRESENT = [  # what Colab has of what wganlib needs

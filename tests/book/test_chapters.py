@@ -1,15 +1,15 @@
 """Rules that hold for every chapter."""
 
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
 
+from tests import ROOT
 from wganlib import data
 
-BOOK = Path(__file__).resolve().parents[1] / "book"
+BOOK = ROOT / "book"
 CHAPTERS = sorted(BOOK.glob("ch*.ipynb"))
 HEADINGS = ["Objectives", "The question", "Exercises", "Summary", "References"]
 

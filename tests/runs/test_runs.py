@@ -3,19 +3,17 @@
 import csv
 import importlib
 import json
-import sys
 from dataclasses import asdict
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 
+from tests import ROOT
 from wganlib import data, metrics, training
 
-RUNS = Path(__file__).resolve().parents[1] / "book" / "runs"
-sys.path.insert(0, str(RUNS))
+RUNS = ROOT / "book" / "runs"
 make_runs = importlib.import_module("make")
 scores, settings = importlib.import_module("scores"), importlib.import_module("ch10_settings")
 jury, ring = importlib.import_module("ch10_scores"), importlib.import_module("ch13_ring")
