@@ -1,0 +1,108 @@
+"""Files and folders are the old ones or the new ones, whatever happens in between."""
+
+import multiprocessing
+import os
+import signal
+
+import pytest
+
+from wganlib import _files as files
+
+FORK = multiprocessing.get_context("fork")
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "state"
+    files.atomic_write(path, b"old")
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        files.atomic_write(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["state"]
+
+
+def _write_often(path, letter):
+    for _ in range(200):
+        files.atomic_write(path, letter * 20_000)
+
+
+def test_writers_that_meet_leave_one_whole_file(tmp_path):
+    path = tmp_path / "state"
+    files.atomic_write(path, b"0" * 20_000)
+    writers = [FORK.Process(target=_write_often, args=(path, letter)) for letter in (b"a", b"b")]
+    for writer in writers:
+        writer.start()
+    torn = set()
+    while any(writer.is_alive() for writer in writers):
+        data = path.read_bytes()
+        torn |= {data} if len(data) != 20_000 or len(set(data)) > 1 else set()
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert not torn
+    assert [p.name for p in tmp_path.iterdir()] == ["state"]
+
+
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
+    folder = tmp_path / "run"
+    with files.swapped_folder(folder) as new:
+        (new / "a").write_text("first")
+        assert not folder.exists()
+    with pytest.raises(KeyboardInterrupt), files.swapped_folder(folder) as new:
+        (new / "a").write_text("second")
+        raise KeyboardInterrupt
+    assert (folder / "a").read_text() == "first"
+    with files.swapped_folder(folder) as new:
+        (new / "b").write_text("third")
+    assert [p.name for p in folder.iterdir()] == ["b"]
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def _swap_and_die(folder, after):
+    rename, count = os.replace, iter(range(10))
+
+    def dying(*paths):
+        rename(*paths)
+        if next(count) == after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    os.replace = dying
+    with files.swapped_folder(folder) as new:
+        (new / "state").write_text("new")
+
+
+@pytest.mark.parametrize(("after", "left"), [(0, "old"), (1, "new")])
+def test_a_kill_within_the_swap_leaves_the_old_folder_or_the_new_one(tmp_path, after, left):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "state").write_text("old")
+    process = FORK.Process(target=_swap_and_die, args=(folder, after))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    files.recover(folder)
+    assert (folder / "state").read_text() == left
+    with files.swapped_folder(folder) as new:
+        (new / "state").write_text("last")
+    assert (folder / "state").read_text() == "last"
+
+
+def _hold(path, ready):
+    with files.lock(path):
+        ready.set()
+        signal.pause()
+
+
+def test_a_lock_is_held_by_one_process_and_ends_with_it(tmp_path):
+    path, ready = tmp_path / "lock", FORK.Event()
+    holder = FORK.Process(target=_hold, args=(path, ready))
+    holder.start()
+    assert ready.wait(30)
+    with pytest.raises(BlockingIOError, match="another process"), files.lock(path):
+        pass
+    holder.kill()
+    holder.join()
+    with files.lock(path):
+        pass
