@@ -30,7 +30,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from torchvision.datasets import MNIST
 
-from wganlib import data, metrics, models, training, transport
+from wganlib import data, metrics, mnist, models, records, training, transport
 from wganlib.lipschitz import gradient_penalty
 
 HERE = Path(__file__).resolve().parent
@@ -64,7 +64,7 @@ def alternate(ways: dict[str, Way], *, rounds: int, per: int = 1) -> dict[str, d
 
 
 def root() -> str:
-    """Return the folder where `wganlib.data.mnist` keeps the files, for torchvision's own class."""
+    """Return the folder where `wganlib.mnist` keeps the files, for torchvision's own class."""
     return os.environ.get("WGANLIB_DATA") or platformdirs.user_cache_dir("wganlib")
 
 
@@ -174,12 +174,12 @@ def _passes(layer, x: torch.Tensor, *, forward: int, inputs: int, weights: int):
 
 def quality() -> dict | None:
     """Find the step at which the stored run is good enough; None where it has no scores."""
-    path = data.run_folder(RUN) / "scores.csv"
+    path = records.run_folder(RUN) / "scores.csv"
     if not path.exists():
         return None
     with path.open(newline="") as file:
         rows = [(int(row["step"]), float(row["frechet"])) for row in csv.DictReader(file)]
-    classifier, test = metrics.digit_classifier(), data.mnist("test")
+    classifier, test = metrics.digit_classifier(), mnist.mnist("test")
     noise = 2 * torch.rand(2_500, 1, 28, 28, generator=torch.Generator().manual_seed(0)) - 1
     real = classifier.features(data.scale_pixels(test.pixels))
     worst = metrics.frechet_distance(real, classifier.features(noise))
@@ -246,8 +246,8 @@ def measure(*, rounds: int, n_steps: int) -> dict:
     """Measure everything; returns what results.json holds."""
     torch.set_num_threads(1)
     load = os.getloadavg()[0]
-    digits = data.mnist("train")
-    ways = step_ways(digits, MNIST(root(), transform=usual.PER_IMAGE), n_steps)
+    digits = mnist.mnist("train")
+    ways = step_ways(digits, MNIST(root(), download=True, transform=usual.PER_IMAGE), n_steps)
     return {
         "machine": machine(),
         "load_before": round(load, 2),

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from wganlib.data import run_folder, scale_pixels
+from wganlib.data import scale_pixels
+from wganlib.records import run_folder
 from wganlib.transport import exact_w1
 
 HIGH_QUALITY = 3.0  # standard deviations, the convention of Srivastava et al. (2017)

@@ -197,7 +197,8 @@ def fit(
     ways = ("penalty", "project", "optimizer")
     how = {name: options.pop(name) for name in ways if name in options}
     config = training.TrainConfig(n_steps=n_steps, **options)
-    return training.train_critic(critic, real, fake, config, **how)
+    training.train_critic(critic, real, fake, config, **how)
+    return critic
 
 
 def blurred(law: Callable[..., Tensor], n: int, rng: torch.Generator | None = None) -> Tensor:

@@ -18,7 +18,7 @@ from provenance import Log, write_table
 from scores import draw
 from torch import Tensor
 
-from wganlib import data, metrics, training
+from wganlib import data, metrics, mnist, records
 
 FOLDER = make.HERE / "ch10-scores"
 SEED = 2  # of latents, noise, and the choice of training digits; the runs' own scores have 1
@@ -36,7 +36,7 @@ def names() -> list[str]:
 @cache
 def pixels(split: str) -> Tensor:
     """Return the images of one half of MNIST, uint8."""
-    return data.mnist(split).pixels
+    return mnist.mnist(split).pixels
 
 
 def generator() -> torch.Generator:
@@ -56,7 +56,7 @@ def judged(name: str) -> tuple[Tensor, Tensor]:
         return data.scale_pixels(pixels("train")[order[:N_SAMPLES]]), real
     if name == "noise":
         return real, 2 * torch.rand(real.shape, generator=generator()) - 1
-    return real, draw(training.load_run(name).generator, N_SAMPLES, seed=SEED)
+    return real, draw(records.load_run(name).generator, N_SAMPLES, seed=SEED)
 
 
 def measure(name: str) -> dict[str, float]:

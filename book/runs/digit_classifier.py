@@ -14,7 +14,7 @@ import torch
 from provenance import Log
 from torch.nn.functional import cross_entropy
 
-from wganlib import data, metrics
+from wganlib import data, metrics, mnist
 
 FOLDER = Path(__file__).resolve().parent / "digit-classifier"
 SEED, EPOCHS, BATCH, PEAK_RATE = 0, 5, 128, 4e-3
@@ -50,9 +50,9 @@ def main() -> None:
     """Train, measure on the test images, store."""
     torch.set_num_threads(1)
     log = Log()
-    classifier = train(data.mnist("train"))
+    classifier = train(mnist.mnist("train"))
     result = {
-        "test_accuracy": accuracy(classifier, data.mnist("test")),
+        "test_accuracy": accuracy(classifier, mnist.mnist("test")),
         "parameters": sum(p.numel() for p in classifier.parameters()),
     }
     FOLDER.mkdir(exist_ok=True)

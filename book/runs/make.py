@@ -28,7 +28,7 @@ from scores import Scores, draw
 from torch import nn
 from torch.nn.utils import parametrize
 
-from wganlib import data, losses, models, training
+from wganlib import data, losses, mnist, models, records, training
 from wganlib.lipschitz import clip_weights_, gradient_penalty, spectral_norm_
 
 HERE = Path(__file__).resolve().parent
@@ -99,7 +99,7 @@ def how(entry: dict) -> dict:
 
 def digits_of(entry: dict) -> data.Digits:
     """Return the training digits of a run: all of MNIST's, or the first ``n_images``."""
-    digits = data.mnist("train")
+    digits = mnist.mnist("train")
     n = entry["n_images"] or len(digits)
     return replace(digits, pixels=digits.pixels[:n], labels=digits.labels[:n])
 
@@ -138,8 +138,8 @@ def make(name: str) -> str:
         seed=config.seed,
         data=f"MNIST train, {entry['n_images'] or 60_000:,} images",
     )
-    run = training.Run(config=config, **about.pop("run"), provenance=about)
-    training.save_run(folder, run)
+    run = records.Run(config=config, **about.pop("run"), provenance=about)
+    records.save_run(folder, run)
     return f"{name}: made in {about['wall_seconds']} s"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from wganlib import data, metrics
+from wganlib import data, metrics, mnist
 
 N_SAMPLES = 2_500  # so that scoring takes two seconds; the Fréchet distance is biased upwards by it
 ESTIMATES = ("w1_train", "w1_held_out")
@@ -34,7 +34,7 @@ class Scores:
         lines = path.read_text().splitlines() if path.exists() else []
         self.rows = {int(row["step"]): list(row.values()) for row in csv.DictReader(lines)}
         self.classifier = metrics.digit_classifier()
-        self.judged = [_some(side) for side in (digits, data.mnist("test"))] if estimates else []
+        self.judged = [_some(side) for side in (digits, mnist.mnist("test"))] if estimates else []
 
     def add(self, step: int, generator: nn.Module, critic: nn.Module) -> None:
         """Score and write the file."""
@@ -56,7 +56,7 @@ class Scores:
 @cache
 def real_features() -> Tensor:
     """Return the features of the test images, which all samples are compared with; (10,000, 64)."""
-    return metrics.digit_classifier().features(data.scale_pixels(data.mnist("test").pixels))
+    return metrics.digit_classifier().features(data.scale_pixels(mnist.mnist("test").pixels))
 
 
 def _some(digits: data.Digits) -> Tensor:

@@ -185,7 +185,10 @@ def test_every_chapter_finds_all_that_it_imports(colab):
 @pytest.mark.usefixtures("opened")
 def test_the_frozen_runs_come_with_the_package(colab):
     stored = sorted(p.parent.name for p in ROOT.glob("book/runs/*/provenance.json"))
-    code = "from wganlib import data; import sys; [print(data.run_folder(n)) for n in sys.argv[1:]]"
+    code = (
+        "import sys; from wganlib.records import run_folder; "
+        "[print(run_folder(name)) for name in sys.argv[1:]]"
+    )
     found = [Path(line) for line in colab.call("-c", code, *stored).splitlines()]
     assert [p.name for p in found] == stored
     for folder in found:

@@ -17,7 +17,7 @@ from scipy.stats import norm
 
 from tests import ROOT
 from tests.browser.site import SITE
-from wganlib import divergences, training, transport
+from wganlib import divergences, records, transport
 
 STATIC = ROOT / "book" / "_static" / "live"
 FIGURES = {  # what a notebook's cell asks for, by page
@@ -234,7 +234,7 @@ def test_every_look_at_the_games_is_shown_with_its_own_numbers(figure):
 
 @built
 def test_the_digits_drawn_in_the_browser_are_those_of_pytorch(figure):
-    box, generator = figure("walk"), training.load_run("mnist-wgan-gp").generator
+    box, generator = figure("walk"), records.load_run("mnist-wgan-gp").generator
     ends = generator.sample_latent(2_000, torch.Generator().manual_seed(5)).double()
     for row, t, road in [(0, 0, "great circle"), (1, 0.3, "great circle"), (3, 1, "straight line")]:
         box.get_by_label(road).check()

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests import ROOT
-from wganlib import data, metrics, training
+from wganlib import data, metrics, records, training
 
 RUNS = ROOT / "book" / "runs"
 make_runs = importlib.import_module("make")
@@ -22,7 +22,7 @@ TABLE = make_runs.table()
 
 @pytest.mark.parametrize("name", TABLE)
 def test_a_stored_run_is_the_one_in_the_table(name):
-    run, entry = training.load_run(name), TABLE[name]
+    run, entry = records.load_run(name), TABLE[name]
     assert run.config == training.TrainConfig(**entry["config"])
     for side in ("generator", "critic"):
         arguments = dict(entry[side])
@@ -32,7 +32,7 @@ def test_a_stored_run_is_the_one_in_the_table(name):
 
 @pytest.mark.parametrize("name", TABLE)
 def test_a_stored_run_is_complete_and_says_where_it_comes_from(name):
-    run = training.load_run(name)
+    run = records.load_run(name)
     assert run.history.step[-1] == run.config.n_steps
     assert np.isfinite([*asdict(run.history).values()]).all()
     assert run.provenance["seed"] == run.config.seed
@@ -42,8 +42,8 @@ def test_a_stored_run_is_complete_and_says_where_it_comes_from(name):
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_the_first_steps_of_a_stored_run_come_out_again(name):
-    stored, entry = training.load_run(name), TABLE[name]
+def test_the_first_steps_of_a_stored_run_come_out_again(name, mnist_train):
+    stored, entry = records.load_run(name), TABLE[name]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     history = training.train(
@@ -52,7 +52,7 @@ def test_the_first_steps_of_a_stored_run_come_out_again(name):
     )  # fmt: skip
     torch.set_num_threads(threads)
     assert history.step == [10]
-    for column in training.COLUMNS:
+    for column in records.COLUMNS:
         # The same machine agrees to the six digits stored; another one to float32 rounding,
         # magnified by 60 updates: a nudge of half a unit in the last place moves the generator's
         # loss by up to 0.3 after 120 of them. Other settings differ by more.
@@ -62,7 +62,7 @@ def test_the_first_steps_of_a_stored_run_come_out_again(name):
 
 @pytest.mark.parametrize("name", TABLE)
 def test_the_stored_grid_is_what_the_stored_generator_draws(name):
-    run = training.load_run(name)
+    run = records.load_run(name)
     stored = plt.imread(run.folder / f"samples-{run.config.n_steps:06d}.png") * 255
     drawn = make_runs.image_grid(run.generator)
     assert np.abs(stored - drawn).max() <= 1 + 1e-3  # rounding at the edge between two greys
@@ -70,7 +70,7 @@ def test_the_stored_grid_is_what_the_stored_generator_draws(name):
 
 @pytest.mark.parametrize("name", TABLE)
 def test_a_stored_run_was_scored_to_its_end(name):
-    run, every = training.load_run(name), TABLE[name]["score_every"]
+    run, every = records.load_run(name), TABLE[name]["score_every"]
     rows = np.genfromtxt(run.folder / "scores.csv", delimiter=",", names=True)
     assert rows["step"].tolist() == [*range(every, run.config.n_steps + 1, every)]
     assert ("w1_held_out" in rows.dtype.names) == TABLE[name]["estimates"]
@@ -78,8 +78,8 @@ def test_a_stored_run_was_scored_to_its_end(name):
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_the_last_score_of_a_stored_run_comes_out_again(name):
-    run = training.load_run(name)
+def test_the_last_score_of_a_stored_run_comes_out_again(name, mnist_test):
+    run = records.load_run(name)
     fake = scores.draw(run.generator, 2_500)
     features = metrics.digit_classifier().features(fake)
     distance = metrics.frechet_distance(scores.real_features(), features)
@@ -115,8 +115,8 @@ def test_the_compared_methods_share_networks_data_and_updates():
         assert len({entry["config"][shared] for entry in compared}) == 1
 
 
-def test_the_judged_digits_carry_the_ink_of_all_as_the_first_ones_do_not():
-    test = data.mnist("test")
+def test_the_judged_digits_carry_the_ink_of_all_as_the_first_ones_do_not(mnist_test):
+    test = mnist_test
     ink = data.scale_pixels(test.pixels).mean(dim=(1, 2, 3))
     error = ink.std() / scores.N_SAMPLES**0.5
     assert abs(scores._some(test).mean() - ink.mean()) < 3 * error
@@ -134,7 +134,7 @@ def test_the_jury_has_judged_every_compared_run_and_two_yardsticks():
     assert jury.FOLDER.name == make_runs.LAST  # after the runs that it needs
 
 
-def test_a_verdict_of_the_jury_comes_out_again():
+def test_a_verdict_of_the_jury_comes_out_again(mnist_train, mnist_test):
     name = "compare-wgan-gp-0"
     (stored,) = [row for row in stored_rows(jury.FOLDER) if row["name"] == name]
     for column, value in jury.measure(name).items():

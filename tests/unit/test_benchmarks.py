@@ -55,19 +55,11 @@ def test_the_usual_way_makes_the_same_updates(habits):
     torch.testing.assert_close(weights(*mine), weights(*theirs), atol=2e-5, rtol=0)
 
 
-@pytest.fixture
-def held_out():
-    try:
-        return data.mnist("test")
-    except ConnectionError as error:
-        pytest.skip(str(error)[:80])
-
-
-def test_the_loader_hands_out_the_pixels_that_wganlib_draws(held_out):
-    images = MNIST(bench.root(), train=False, transform=usual.PER_IMAGE)
+def test_the_loader_hands_out_the_pixels_that_wganlib_draws(mnist_test):
+    images = MNIST(bench.root(), train=False, download=True, transform=usual.PER_IMAGE)
     batch = next(usual.from_loader(images, 64))
     assert batch.shape == (64, 1, 28, 28)
-    same = (batch[0] - data.scale_pixels(held_out.pixels)).abs().flatten(1).max(dim=1)[0].min()
+    same = (batch[0] - data.scale_pixels(mnist_test.pixels)).abs().flatten(1).max(dim=1)[0].min()
     assert same <= 1e-6  # one rounding of 1/255 and one of 1/127.5
 
 
@@ -153,7 +145,7 @@ def test_everything_was_measured_and_stored(results):
     assert {"processor", "threads", "torch", "pot", "scipy"} <= set(results["machine"])
 
 
-def test_the_stored_quality_is_that_of_the_stored_run(results, held_out):
+def test_the_stored_quality_is_that_of_the_stored_run(results, mnist_test):
     now, stored = bench.quality(), results["quality"]
     assert now.pop("noise") == pytest.approx(stored.pop("noise"), rel=1e-3)
     assert now == stored  # `python benchmarks/bench.py --render` brings it up to date

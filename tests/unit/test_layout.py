@@ -26,8 +26,10 @@ LAYERS = {
     "lipschitz": set(),
     "models": set(),
     "data": set(),
-    "training": {"data", "losses", "lipschitz", "models"},
-    "metrics": {"data", "transport"},
+    "mnist": {"data"},
+    "records": {"_files", "models"},
+    "training": {"_files", "data", "losses", "records"},
+    "metrics": {"data", "records", "transport"},
     "plotting": set(),
 }
 

@@ -9,7 +9,7 @@ import scipy.linalg
 import torch
 from scipy.spatial.distance import cdist
 
-from wganlib import data, metrics
+from wganlib import data, metrics, records
 from wganlib.metrics import (
     class_coverage,
     density_coverage,
@@ -167,15 +167,11 @@ def test_images_it_was_not_trained_on_are_refused(classifier, images, message):
         classifier.features(images)
 
 
-def test_the_stored_classifier_reads_mnist_and_is_small(classifier):
-    weights = Path(data.run_folder("digit-classifier")) / "classifier.safetensors"
+def test_the_stored_classifier_reads_mnist_and_is_small(classifier, mnist_test):
+    weights = Path(records.run_folder("digit-classifier")) / "classifier.safetensors"
     assert weights.stat().st_size < 1e6
-    try:
-        digits = data.mnist("test")
-    except ConnectionError as error:
-        pytest.skip(f"needs MNIST itself: {str(error)[:80]}")
-    found = classifier.probabilities(data.scale_pixels(digits.pixels)).argmax(1)
-    assert (found == digits.labels).double().mean() >= 0.99
+    found = classifier.probabilities(data.scale_pixels(mnist_test.pixels)).argmax(1)
+    assert (found == mnist_test.labels).double().mean() >= 0.99
 
 
 # --- precision, recall, density, coverage ---

@@ -1,48 +1,17 @@
-"""The loop: repeatable, resumable after any kill, loud about bad input."""
+"""The two steps and the loop: what they do, repeatable, loud about bad input."""
 
 import copy
 import dataclasses
-import json
 import math
-import os
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 import torch
 
-from tests import ROOT
+from tests.unit.small import SMALL, cloud, pair, trained, weights
 from wganlib import losses, models, training
-from wganlib.data import Digits
 from wganlib.lipschitz import clip_weights_, gradient_penalty
-from wganlib.training import History, Run, TrainConfig, train
-
-SMALL = TrainConfig(
-    n_steps=12, batch_size=16, n_critic=2, learning_rate=1e-3, log_every=2, checkpoint_every=4
-)
-
-
-def pair(seed=0):
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return models.MLPGenerator(width=16, depth=1), models.MLPCritic(width=16, depth=1)
-
-
-def cloud(n=200):
-    return torch.randn(n, 2, generator=torch.Generator().manual_seed(1)) + 3
-
-
-def weights(*networks):
-    return torch.cat([p.detach().flatten() for net in networks for p in net.parameters()])
-
-
-def trained(config=SMALL, **options):
-    networks = pair()
-    history = train(*networks, cloud(), config, penalty=gradient_penalty, progress=False, **options)
-    return weights(*networks), history
-
+from wganlib.records import TrainConfig
+from wganlib.training import critic_step, generator_step, train
 
 # --- what a step does -----------------------------------------------------------------------------
 
@@ -104,14 +73,53 @@ def test_every_objective_trains(name):
     assert not torch.equal(weights(critic), before[1])
 
 
-def test_the_generator_step_leaves_the_critic_alone():
-    networks = pair()
-    state = training._State(*networks, SMALL, training.adam, torch.Generator().manual_seed(0))
-    before = weights(networks[1])
-    draw = training._sampler(cloud())
-    training._generator_step(state, draw, losses.OBJECTIVES["wasserstein"])
-    assert torch.equal(weights(networks[1]), before)
-    assert all(p.grad is None for p in networks[1].parameters())
+def test_the_generator_step_moves_the_generator_and_leaves_the_critic_alone():
+    generator, critic = pair()
+    before = weights(generator), weights(critic)
+    latent = generator.sample_latent(16, torch.Generator().manual_seed(0))
+    loss = generator_step(
+        generator, critic, latent, training.adam([*generator.parameters()], SMALL)
+    )
+    assert loss == pytest.approx(-critic(pair()[0](latent)).mean().item(), rel=1e-6)
+    assert not torch.equal(weights(generator), before[0])
+    assert torch.equal(weights(critic), before[1])
+    assert all(p.grad is None for p in critic.parameters())
+
+
+def test_the_critic_step_returns_estimate_loss_and_penalty_from_before_its_update():
+    generator, critic = pair()
+    real = cloud(16)
+    fake = generator(generator.sample_latent(16, torch.Generator().manual_seed(0))).detach()
+    untouched = copy.deepcopy(critic)
+    values = critic_step(
+        critic, real, fake, training.adam([*critic.parameters()], SMALL),
+        penalty=gradient_penalty, gp_weight=3.0, rng=torch.Generator().manual_seed(1),
+    )  # fmt: skip
+    estimate = untouched(real).mean() - untouched(fake).mean()
+    paid = gradient_penalty(untouched, real, fake, rng=torch.Generator().manual_seed(1))
+    expected = torch.stack([estimate, -estimate, paid]).detach()
+    torch.testing.assert_close(values, expected)
+    assert not torch.equal(weights(critic), weights(untouched))
+    assert values.grad_fn is None
+
+
+def test_a_relativistic_generator_step_asks_for_real_samples():
+    generator, critic = pair()
+    latent = generator.sample_latent(16, torch.Generator().manual_seed(0))
+    adam = training.adam([*generator.parameters()], SMALL)
+    relativistic = losses.OBJECTIVES["relativistic"]
+    with pytest.raises(ValueError, match="give real="):
+        generator_step(generator, critic, latent, adam, objective=relativistic)
+    generator_step(generator, critic, latent, adam, objective=relativistic, real=cloud(16))
+
+
+def test_a_frozen_layer_stays_and_the_rest_trains():
+    generator, critic = pair()
+    frozen = generator.layers[0].weight.requires_grad_(False).clone()
+    last = generator.layers[-1].weight.detach().clone()
+    train(generator, critic, cloud(), SMALL, progress=False)
+    assert torch.equal(generator.layers[0].weight, frozen)
+    assert not torch.equal(generator.layers[-1].weight, last)
 
 
 def test_training_moves_the_fakes_to_the_data():
@@ -123,111 +131,25 @@ def test_training_moves_the_fakes_to_the_data():
 
 
 def test_the_step_size_falls_linearly_to_its_end():
-    rates = []
-    config = dataclasses.replace(SMALL, n_steps=5, learning_rate_end=0.2)
-    state = training._State(*pair(), config, training.adam, torch.Generator())
-    for step in range(1, 6):
-        state.set_learning_rate(step)
-        rates.append(state.critic_optimizer.param_groups[0]["lr"])
+    config = dataclasses.replace(SMALL, n_steps=5, learning_rate_end=0.2, log_every=1)
+    rates, seen = [config.learning_rate_at(step) for step in range(1, 6)], []
+
+    def watched(parameters, config):
+        seen.append(training.adam(parameters, config))
+        return seen[-1]
+
+    used = []
+    trained(
+        config, optimizer=watched, callback=lambda *_: used.append(seen[0].param_groups[0]["lr"])
+    )
     assert rates == pytest.approx([1e-3, 8e-4, 6e-4, 4e-4, 2e-4])
+    assert used == rates
 
 
 def test_the_callback_sees_every_entry():
     seen = []
     trained(callback=lambda step, generator, critic: seen.append(step))
     assert seen == [2, 4, 6, 8, 10, 12]
-
-
-# --- stopping and going on ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("stop", [1, 4, 7, 11])
-@pytest.mark.parametrize("optimizer", [training.adam, training.rmsprop])
-def test_a_run_taken_up_again_ends_with_the_same_weights(tmp_path, stop, optimizer):
-    whole = trained(optimizer=optimizer)
-    path = tmp_path / "checkpoint.safetensors"
-    trained(optimizer=optimizer, checkpoint=path, until=stop)
-    again = trained(optimizer=optimizer, checkpoint=path)
-    assert torch.equal(again[0], whole[0])
-    assert set(whole[1].step) <= set(again[1].step)
-    if stop % SMALL.log_every == 0:
-        assert again[1] == whole[1]
-
-
-def test_rows_around_a_stop_between_two_entries_average_their_own_steps(tmp_path):
-    each = trained(dataclasses.replace(SMALL, log_every=1))[1]
-    path = tmp_path / "checkpoint.safetensors"
-    trained(checkpoint=path, until=7)
-    history = trained(checkpoint=path)[1]
-    assert history.step == [2, 4, 6, 7, 8, 10, 12]
-    assert history.critic_loss[3:5] == pytest.approx(each.critic_loss[6:8], rel=1e-6)
-
-
-KILLED = """
-import sys, time
-from tests.unit.test_training import *
-config = TrainConfig(n_steps=400, batch_size=16, n_critic=2, log_every=2, checkpoint_every=4)
-slow = lambda *_: time.sleep(0.01)
-networks = pair()
-train(*networks, cloud(), config, penalty=gradient_penalty, progress=False,
-      checkpoint=sys.argv[1], callback=slow if sys.argv[1] != sys.argv[2] else None)
-torch.save(weights(*networks), sys.argv[2] + ".weights")
-"""
-
-
-def start(checkpoint, name):
-    root = ROOT
-    return subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(checkpoint), str(name)],
-        cwd=root,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-
-
-def test_a_run_killed_several_times_ends_as_one_that_was_never_killed(tmp_path):
-    undisturbed = tmp_path / "whole"
-    assert start(undisturbed, undisturbed).wait() == 0
-    path, kills = tmp_path / "killed", 0
-    for _ in range(3):
-        process = start(path, tmp_path / "result")
-        before = path.stat().st_mtime_ns if path.exists() else None
-        while process.poll() is None:
-            now = path.stat().st_mtime_ns if path.exists() else None
-            if now != before:  # at least one new checkpoint since the start
-                time.sleep(0.02)
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-                kills += 1
-                break
-            time.sleep(0.002)
-    assert kills == 3
-    assert start(path, tmp_path / "result").wait() == 0
-    ends = [
-        torch.load(f"{p}.weights", weights_only=True) for p in (undisturbed, tmp_path / "result")
-    ]
-    assert torch.equal(*ends)
-
-
-def test_a_checkpoint_from_another_configuration_is_refused(tmp_path):
-    path = tmp_path / "checkpoint.safetensors"
-    trained(checkpoint=path)
-    with pytest.raises(ValueError, match=r"gp_weight=10.0 there, 3.0 here"):
-        trained(dataclasses.replace(SMALL, gp_weight=3.0), checkpoint=path)
-
-
-def test_a_checkpoint_of_another_network_is_refused(tmp_path):
-    path = tmp_path / "checkpoint.safetensors"
-    trained(checkpoint=path)
-    networks = models.MLPGenerator(width=8, depth=1), models.MLPCritic(width=8, depth=1)
-    with pytest.raises(ValueError, match="another network"):
-        train(*networks, cloud(), SMALL, penalty=gradient_penalty, checkpoint=path)
-
-
-def test_a_file_that_is_no_checkpoint_is_named(tmp_path):
-    path = tmp_path / "checkpoint.safetensors"
-    path.write_bytes(b"not a checkpoint at all")
-    with pytest.raises(ValueError, match=r"checkpoint\.safetensors"):
-        trained(checkpoint=path)
 
 
 # --- bad input ------------------------------------------------------------------------------------
@@ -238,10 +160,10 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path):
     [("n_critic", 0), ("n_steps", 0), ("batch_size", 0), ("batch_size", 1.5), ("n_critic", -1),
      ("gp_weight", -1.0), ("gp_weight", math.nan), ("clip_value", 0.0), ("learning_rate", -1e-4),
      ("learning_rate", math.inf), ("beta1", 1.0), ("beta2", -0.1), ("learning_rate_end", 1.5),
-     ("checkpoint_every", 3)],
+     ("n_critic", True), ("n_critic_start", -1), ("seed", "a"), ("learning_rate", "fast")],
 )  # fmt: skip
 def test_a_number_that_no_run_can_have_is_refused_by_name(name, value):
-    with pytest.raises(ValueError, match=f"{name}={value}"):
+    with pytest.raises(ValueError, match=f"{name}={value!r}"):
         dataclasses.replace(SMALL, **{name: value})
 
 
@@ -292,60 +214,7 @@ def test_a_loss_that_turns_nan_stops_the_run_and_keeps_the_last_good_state(tmp_p
     assert torch.equal(trained(checkpoint=path)[0], trained()[0])
 
 
-# --- stored runs ----------------------------------------------------------------------------------
-
-
-def digits(n=40):
-    rng = torch.Generator().manual_seed(0)
-    pixels = torch.randint(0, 256, (n, 1, 28, 28), generator=rng, dtype=torch.uint8)
-    return Digits(pixels=pixels, labels=torch.zeros(n, dtype=torch.int64), source="noise")
-
-
-def test_a_stored_run_comes_back_whole(tmp_path):
-    generator, critic = models.ConvGenerator(8, 4), models.ConvCritic(4)
-    config = dataclasses.replace(SMALL, n_steps=4)
-    history = train(generator, critic, digits(), config, penalty=gradient_penalty, progress=False)
-    run = Run(
-        generator=generator, critic=critic, config=config, history=history,
-        provenance={"command": "none", "seed": 0},
-    )  # fmt: skip
-    training.save_run(tmp_path / "run", run)
-    back = training.load_run(tmp_path / "run")
-    assert (back.config, back.provenance) == (config, run.provenance)
-    assert back.history.step == history.step
-    assert back.history.w1_estimate == pytest.approx(history.w1_estimate, rel=1e-5)
-    latent = generator.sample_latent(3, torch.Generator().manual_seed(0))
-    assert torch.equal(back.generator(latent), generator.eval()(latent))
-    images = digits().batch(3, torch.Generator().manual_seed(0))
-    assert torch.equal(back.critic(images), critic(images))
-    assert {p.suffix for p in (tmp_path / "run").iterdir()} == {".json", ".csv", ".safetensors"}
-
-
-def test_a_run_that_is_not_there_is_named():
-    with pytest.raises(FileNotFoundError, match="no run 'mnist-wgan-xl'; looked in"):
-        training.load_run("mnist-wgan-xl")
-
-
-def test_a_run_cannot_name_code_to_run(tmp_path):
-    generator, critic = pair()
-    run = Run(
-        generator=generator, critic=critic, config=SMALL, history=History(), provenance={}
-    )  # fmt: skip
-    training.save_run(tmp_path, run)
-    about = json.loads((tmp_path / "config.json").read_text())
-    about["generator"]["class"] = "pairwise"
-    (tmp_path / "config.json").write_text(json.dumps(about))
-    with pytest.raises(ValueError, match="'pairwise' is not a network"):
-        training.load_run(tmp_path)
-
-
-def test_a_network_of_one_s_own_cannot_be_stored(tmp_path):
-    run = Run(
-        generator=torch.nn.Linear(2, 2), critic=pair()[1], config=SMALL, history=History(),
-        provenance={},
-    )  # fmt: skip
-    with pytest.raises(ValueError, match="Linear is not a network of wganlib"):
-        training.save_run(tmp_path, run)
+# --- the averaged generator -----------------------------------------------------------------------
 
 
 def test_the_average_is_the_moving_average_of_the_weights():
@@ -358,9 +227,9 @@ def test_the_average_is_the_moving_average_of_the_weights():
     )  # fmt: skip
     first, _ = pair()
     expected = list(first.state_dict().values())
-    for step, weights in enumerate(seen, start=1):
+    for step, tensors in enumerate(seen, start=1):
         beta = min(0.3, (1 + step) / (10 + step))
-        expected = [beta * e + (1 - beta) * w for e, w in zip(expected, weights, strict=True)]
+        expected = [beta * e + (1 - beta) * w for e, w in zip(expected, tensors, strict=True)]
     for found, value in zip(average.state_dict().values(), expected, strict=True):
         torch.testing.assert_close(found, value)
 
@@ -396,3 +265,53 @@ def test_the_critic_steps_of_the_start_are_taken():
     config = dataclasses.replace(SMALL, n_steps=27, n_critic=2, n_critic_start=4)
     train(generator, critic, cloud(), config, project=lambda *_: taken.append(1))
     assert len(taken) == 25 * 4 + 2 * 2
+
+
+def test_an_average_that_shares_or_lacks_the_generator_s_weights_is_refused():
+    generator, critic = pair()
+    for average, words in [
+        (copy.copy(generator), "shares its weights"),
+        (models.MLPGenerator(width=8, depth=1), "other weights"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            train(generator, critic, cloud(), SMALL, average=average)
+
+
+# --- looking --------------------------------------------------------------------------------------
+
+
+class Restless(models.MLPCritic):
+    """A critic with everything that a careless look would move."""
+
+    def __init__(self):
+        super().__init__(width=16, depth=1)
+        self.dropout, self.norm = torch.nn.Dropout(0.5), torch.nn.BatchNorm1d(2)
+
+    def forward(self, x):
+        return super().forward(self.dropout(self.norm(x)))
+
+
+def test_the_look_before_the_first_step_moves_no_buffer_no_mode_and_no_random_numbers():
+    generator, _ = pair()
+    critic = Restless()
+    critic.norm.eval()  # frozen by its owner
+    before = copy.deepcopy(critic.state_dict())
+    torch.manual_seed(3)
+    state = torch.get_rng_state()
+    with pytest.raises(ValueError, match="real samples have shape"):
+        train(generator, critic, cloud()[:, :1], SMALL)
+    train(generator, critic, cloud(), dataclasses.replace(SMALL, n_steps=1), progress=False)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not critic.norm.training
+    assert critic.dropout.training
+    assert torch.equal(critic.norm.running_mean, before["norm.running_mean"])
+
+
+def test_networks_that_come_from_a_store_are_trained_in_training_mode():
+    generator, critic = pair()
+    modes = []
+    train(
+        generator.eval(), critic.eval(), cloud(), dataclasses.replace(SMALL, n_steps=2),
+        callback=lambda step, g, c: modes.append((g.training, c.training)), progress=False,
+    )  # fmt: skip
+    assert modes == [(True, True)]
