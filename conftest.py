@@ -1,9 +1,53 @@
-"""What every test and every notebook's kernel inherits: one thread, no progress bars."""
+"""What every test and every notebook's kernel inherits, and what the last lines say about MNIST."""
 
 import os
 
 import matplotlib
+import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")
 matplotlib.use("agg")  # not by the environment: a kernel would inherit it and show no figure
+
+ABSENT = pytest.StashKey[str]()
+SKIPPED = "claims skipped"
+
+
+def pytest_sessionstart(session):
+    """Find out once whether MNIST can be had; if not, no test or notebook waits for it again."""
+    if hasattr(session.config, "workerinput") or session.config.option.collectonly:
+        return
+    from wganlib import mnist
+
+    try:
+        mnist.mnist("test")
+        mnist.mnist("train")
+    except (OSError, ValueError) as error:
+        session.config.stash[ABSENT] = str(error)
+        os.environ["WGANLIB_OFFLINE"] = "1"  # workers and kernels inherit it
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Count the claims that a cell of a notebook printed as skipped."""
+    report = yield
+    outputs = getattr(item, "test_outputs", None) if call.when == "call" else None
+    printed = "".join(output.get("text", "") for output in outputs or [])
+    if skipped := sum(line.startswith("– Skipped, needs ") for line in printed.splitlines()):
+        report.user_properties.append((SKIPPED, skipped))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say in words how much was skipped, and why."""
+    if ABSENT not in config.stash:
+        return
+    reports = [r for kind in terminalreporter.stats.values() for r in kind]
+    properties = [p for r in reports for p in getattr(r, "user_properties", [])]
+    claims = sum(count for name, count in properties if name == SKIPPED)
+    tests = sum("MNIST" in str(r.longrepr) for r in terminalreporter.stats.get("skipped", []))
+    terminalreporter.section("MNIST is not here")
+    terminalreporter.write_line(
+        f"{tests} tests and {claims} claims of the notebooks are about MNIST and were skipped."
+    )
+    terminalreporter.write_line(f"Why: {config.stash[ABSENT]}")

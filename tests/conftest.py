@@ -1,0 +1,24 @@
+"""Fixtures that tests of several folders share."""
+
+import pytest
+
+from wganlib import mnist
+
+
+def _digits(split):
+    try:
+        return mnist.mnist(split)
+    except (ConnectionError, OSError) as error:
+        pytest.skip(f"MNIST is not here: {error}")
+
+
+@pytest.fixture(scope="session")
+def mnist_train():
+    """The 60,000 training digits; the test is skipped where they cannot be had."""
+    return _digits("train")
+
+
+@pytest.fixture(scope="session")
+def mnist_test():
+    """The 10,000 test digits, likewise."""
+    return _digits("test")

@@ -1,0 +1,277 @@
+"""MNIST from mirrors of every kind, good and bad; a small stand-in for the four files."""
+
+import contextlib
+import gzip
+import hashlib
+import multiprocessing
+import os
+import socket
+import struct
+import threading
+import time
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+import torch
+from torchvision.datasets import MNIST
+
+from wganlib import mnist
+
+NAMES = [name for name, _ in MNIST.resources]
+
+
+def idx(array):
+    """Write an array in the IDX format of the official files."""
+    head = struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
+    return head + array.tobytes()
+
+
+@pytest.fixture
+def mirror(tmp_path, monkeypatch):
+    """A folder with four small files in MNIST's format, whose MD5 sums torchvision is told."""
+    folder, rng, resources = tmp_path / "mirror", np.random.default_rng(0), []
+    folder.mkdir()
+    for name in NAMES:
+        n = 20 if name.startswith("train") else 10
+        images = rng.integers(0, 256, (n, 28, 28), dtype=np.uint8)
+        content = idx(images if "images" in name else (np.arange(n) % 10).astype(np.uint8))
+        packed = gzip.compress(content, mtime=0)
+        (folder / name).write_bytes(packed)
+        resources.append((name, hashlib.md5(packed).hexdigest()))
+    monkeypatch.setattr(MNIST, "resources", resources)
+    monkeypatch.setenv("WGANLIB_DATA", str(tmp_path / "cache"))
+    monkeypatch.delenv("MNIST_MIRROR", raising=False)
+    return folder
+
+
+@pytest.fixture
+def serve():
+    """Serve with a handler on this machine; yields a function that returns the URL."""
+    servers = []
+
+    def start(handler):
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+class WebPage(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>Please log in</title>")
+
+    def log_message(self, *args):
+        pass
+
+
+def unreachable(monkeypatch):
+    monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])  # the discard port: closed
+
+
+def test_digits_have_the_promised_shapes(mirror):
+    digits = mnist.mnist("train", mirror=mirror)
+    assert digits.pixels.shape == (20, 1, 28, 28)
+    assert digits.pixels.dtype == torch.uint8
+    assert digits.labels.tolist() == [*range(10), *range(10)]
+    assert digits.labels.dtype == torch.int64
+    assert (digits.source, len(digits)) == ("MNIST", 20)
+    assert len(mnist.mnist("test", mirror=mirror)) == 10
+
+
+def test_a_mirror_may_be_a_folder_a_file_url_or_a_web_server(mirror, serve, tmp_path):
+    url = serve(partial(Quiet, directory=str(mirror)))
+    for number, place in enumerate([mirror, mirror.as_uri(), url, url.rstrip("/")]):
+        assert len(mnist.mnist(mirror=place, root=tmp_path / str(number))) == 20
+
+
+def test_the_public_mirrors_are_tried_in_turn(mirror, serve, monkeypatch):
+    url = serve(partial(Quiet, directory=str(mirror)))
+    monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/", url])
+    assert mnist.mnist().source == "MNIST"
+
+
+def test_the_cache_is_enough_once_it_is_filled(mirror, monkeypatch):
+    first = mnist.mnist(mirror=mirror)
+    unreachable(monkeypatch)
+    assert torch.equal(mnist.mnist().pixels, first.pixels)
+
+
+def test_no_network_and_no_mirror_names_three_remedies(mirror, monkeypatch):
+    unreachable(monkeypatch)
+    with pytest.raises(ConnectionError) as error:
+        mnist.mnist()
+    for remedy in ("internet", "MNIST_MIRROR", "handwritten_digits"):
+        assert remedy in str(error.value)
+
+
+def test_without_mnist_the_bundled_digits_come_with_a_banner(mirror, monkeypatch):
+    unreachable(monkeypatch)
+    with pytest.warns(UserWarning, match="THIS IS NOT MNIST"):
+        digits = mnist.handwritten_digits()
+    assert digits.source == "scikit-learn digits"
+    assert digits.pixels.shape == (1500, 1, 28, 28)
+    assert sorted(set(digits.labels.tolist())) == list(range(10))
+    assert digits.pixels.max() == 255
+
+
+def test_with_mnist_there_is_no_banner(mirror):
+    assert mnist.handwritten_digits(mirror=mirror).source == "MNIST"  # a warning would be an error
+
+
+def test_a_mirror_that_answers_a_web_page_is_named(mirror, serve):
+    with pytest.raises(ConnectionError, match="web page"):
+        mnist.mnist(mirror=serve(WebPage))
+
+
+def test_an_altered_download_is_tried_twice_and_its_md5_named(mirror, serve, tmp_path):
+    asked = []
+
+    class Counting(Quiet):
+        def do_GET(self):
+            asked.append(self.path)
+            super().do_GET()
+
+    damaged = mirror / NAMES[0]
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    found = hashlib.md5(damaged.read_bytes()).hexdigest()
+    with pytest.raises(OSError, match=f"MD5 {found}, should be"):
+        mnist.mnist(mirror=serve(partial(Counting, directory=str(mirror))))
+    assert asked == [f"/{NAMES[0]}"] * 2
+    assert not list((tmp_path / "cache").rglob("*.gz"))
+
+
+@pytest.mark.parametrize("name", NAMES[:2])
+@pytest.mark.parametrize("damage", [lambda b: b[:-7], lambda b: b[:100] + b"\1" + b[101:]])
+def test_a_damaged_file_in_the_cache_is_mended(mirror, tmp_path, name, damage):
+    first = mnist.mnist(mirror=mirror)
+    file = tmp_path / "cache" / "MNIST" / "raw" / name
+    file.write_bytes(damage(file.read_bytes()))
+    assert torch.equal(mnist.mnist(mirror=mirror).pixels, first.pixels)
+
+
+def test_a_cache_that_cannot_be_written_is_named(mirror, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("a file where a folder should be")
+    with pytest.raises(OSError, match=r"cannot be written.*WGANLIB_DATA"):
+        mnist.mnist(mirror=mirror, root=blocked)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_cache_is_named(mirror, tmp_path):
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    with pytest.raises(PermissionError, match="WGANLIB_DATA"):
+        mnist.mnist(mirror=mirror, root=locked)
+
+
+def test_an_unknown_split_is_refused(mirror):
+    with pytest.raises(ValueError, match="'val'"):
+        mnist.mnist("val", mirror=mirror)
+
+
+def test_a_batch_is_scaled_and_repeatable(mirror):
+    digits = mnist.mnist(mirror=mirror)
+    batches = [digits.batch(50, rng=torch.Generator().manual_seed(3)) for _ in range(2)]
+    assert torch.equal(*batches)
+    assert batches[0].dtype == torch.float32
+    assert batches[0].shape == (50, 1, 28, 28)
+    assert (batches[0].min().item(), batches[0].max().item()) == (-1.0, 1.0)
+
+
+def test_digits_move_as_a_whole(mirror):
+    moved = mnist.mnist(mirror=mirror).to("meta")
+    assert {moved.pixels.device.type, moved.labels.device.type} == {"meta"}
+
+
+def test_the_official_files_hold_what_the_literature_says(mnist_test):
+    assert len(mnist_test) == 10_000
+    assert torch.bincount(mnist_test.labels).tolist() == [
+        980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009,
+    ]  # fmt: skip
+
+
+def test_a_mirror_that_does_not_answer_is_asked_once_and_not_for_long(mirror, monkeypatch):
+    monkeypatch.setattr(MNIST, "mirrors", ["http://192.0.2.1/", "http://no-such-host.invalid/"])
+    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: time.sleep(60))
+    monkeypatch.setattr(mnist, "_CONNECT", 0.2)
+    start = time.monotonic()
+    for _ in range(3):
+        with pytest.raises(ConnectionError, match=r"192\.0\.2\.1 did not answer"):
+            mnist.mnist()
+    assert time.monotonic() - start < 5
+
+
+def test_offline_no_host_is_asked(mirror, monkeypatch):
+    monkeypatch.setenv("WGANLIB_OFFLINE", "1")
+    monkeypatch.setattr(socket, "create_connection", None)
+    with pytest.raises(ConnectionError, match="WGANLIB_OFFLINE"):
+        mnist.mnist()
+
+
+@pytest.mark.parametrize(
+    "place", ["nonsense://x", "http://[::1", "http://", "https://xn--\x00/", "http://a..b/"]
+)
+def test_an_address_that_is_none_is_no_reason_to_crash(mirror, place):
+    with pytest.raises(ConnectionError, match="MNIST"):
+        mnist.mnist(mirror=place)
+
+
+class Garbled(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.wfile.write(b"\x00\x01 no status line at all\r\n\r\n")
+
+    def log_message(self, *args):
+        pass
+
+
+class Trickle(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            while True:
+                self.wfile.write(b"0")
+                time.sleep(0.05)
+
+    def log_message(self, *args):
+        pass
+
+
+def test_a_mirror_that_talks_nonsense_or_trickles_is_left_for_the_next(mirror, serve, monkeypatch):
+    good = serve(partial(Quiet, directory=str(mirror)))
+    monkeypatch.setattr(mnist, "_SLOW", (0.3, 10_000))
+    monkeypatch.setattr(MNIST, "mirrors", [serve(Garbled), serve(Trickle), good])
+    assert len(mnist.mnist("test")) == 10
+
+
+def test_a_tilde_is_the_home(mirror, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert len(mnist.mnist("test", root="~/data", mirror="~/mirror")) == 10
+    assert (tmp_path / "data" / "MNIST" / "raw").is_dir()
+
+
+def test_processes_that_meet_in_a_damaged_cache_all_load(mirror, tmp_path):
+    mnist.mnist("test", mirror=mirror)
+    for file in (tmp_path / "cache").rglob("*.gz"):
+        file.write_bytes(b"damaged")
+    with multiprocessing.get_context("fork").Pool(3) as pool:
+        sizes = pool.map(_load, [str(mirror)] * 6)
+    assert sizes == [10] * 6
+
+
+def _load(mirror):
+    return len(mnist.mnist("test", mirror=mirror))
