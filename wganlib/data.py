@@ -31,17 +31,17 @@ def parallel_lines(n: int, shift: float = 0.0, *, rng: torch.Generator | None = 
 
     Returns
     -------
-    Tensor
-        float32, shape ``(n, 2)``, data units.
+    Tensor, float32, shape (n, 2)
+        Points, in data units.
 
     Raises
     ------
     ValueError
         If ``n`` is below 1.
 
-    Notes
-    -----
-    Source: Arjovsky, Chintala & Bottou (2017), Example 1.
+    References
+    ----------
+    Arjovsky, Chintala and Bottou (2017), Example 1.
     """
     _at_least("n", n, 1)
     device = rng.device if rng is not None else "cpu"
@@ -63,17 +63,17 @@ def ring_centres(modes: int = 8, *, radius: float = RING_RADIUS) -> Tensor:
 
     Returns
     -------
-    Tensor
-        float32, shape ``(modes, 2)``, data units, on the CPU.
+    Tensor, float32, shape (modes, 2)
+        Points, in data units, on the CPU.
 
     Raises
     ------
     ValueError
         If ``modes`` is below 1.
 
-    Notes
-    -----
-    Source: the published script ``gan_toy.py`` of Gulrajani et al. (2017).
+    References
+    ----------
+    The published script ``gan_toy.py`` of Gulrajani et al. (2017).
 
     Examples
     --------
@@ -114,17 +114,17 @@ def gaussian_ring(
 
     Returns
     -------
-    Tensor
-        float32, shape ``(n, 2)``, data units.
+    Tensor, float32, shape (n, 2)
+        Points, in data units.
 
     Raises
     ------
     ValueError
         If ``n`` or ``modes`` is below 1, or ``std`` below 0.
 
-    Notes
-    -----
-    Source: the published script ``gan_toy.py`` of Gulrajani et al. (2017).
+    References
+    ----------
+    The published script ``gan_toy.py`` of Gulrajani et al. (2017).
     """
     return _mixture(n, ring_centres(modes, radius=radius), std, rng)
 
@@ -143,17 +143,17 @@ def grid_centres(side: int = 5, *, spacing: float = GRID_SPACING) -> Tensor:
 
     Returns
     -------
-    Tensor
-        float32, shape ``(side**2, 2)``, data units, on the CPU.
+    Tensor, float32, shape (side**2, 2)
+        Points, in data units, on the CPU.
 
     Raises
     ------
     ValueError
         If ``side`` is below 1.
 
-    Notes
-    -----
-    Source: the published script ``gan_toy.py`` of Gulrajani et al. (2017).
+    References
+    ----------
+    The published script ``gan_toy.py`` of Gulrajani et al. (2017).
 
     Examples
     --------
@@ -195,8 +195,8 @@ def gaussian_grid(
 
     Returns
     -------
-    Tensor
-        float32, shape ``(n, 2)``, data units.
+    Tensor, float32, shape (n, 2)
+        Points, in data units.
 
     Raises
     ------
@@ -206,7 +206,10 @@ def gaussian_grid(
     Notes
     -----
     *Differs from the paper*: every point is new; the script shuffles 100,000 points once.
-    Source: the published script ``gan_toy.py`` of Gulrajani et al. (2017).
+
+    References
+    ----------
+    The published script ``gan_toy.py`` of Gulrajani et al. (2017).
     """
     return _mixture(n, grid_centres(side, spacing=spacing), std, rng)
 
@@ -230,18 +233,18 @@ def swiss_roll(
 
     Returns
     -------
-    Tensor
-        float32, shape ``(n, 2)``, data units; the radius grows from 0.63 to 1.88.
+    Tensor, float32, shape (n, 2)
+        Points, in data units; the radius grows from 0.63 to 1.88.
 
     Raises
     ------
     ValueError
         If ``n`` is below 1, or ``std`` below 0.
 
-    Notes
-    -----
-    Source: the published script ``gan_toy.py`` of Gulrajani et al. (2017), which takes two of the
-    three coordinates of scikit-learn's ``make_swiss_roll``.
+    References
+    ----------
+    The published script ``gan_toy.py`` of Gulrajani et al. (2017), which takes two of the three
+    coordinates of scikit-learn's ``make_swiss_roll``.
     """
     _at_least("n", n, 1)
     _at_least("std", std, 0)
@@ -271,14 +274,14 @@ def _at_least(name: str, value: float, least: float) -> None:
 class Digits:
     """Images and labels on one device.
 
-    Attributes
+    Parameters
     ----------
-    pixels : Tensor
-        uint8, shape ``(n, 1, 28, 28)``, 0 is paper and 255 is ink.
-    labels : Tensor
-        int64, shape ``(n,)``, the digit 0-9.
+    pixels : Tensor, uint8, shape (n, 1, 28, 28)
+        Images; 0 is paper and 255 is ink.
+    labels : Tensor, int64, shape (n,)
+        The digits, 0 to 9.
     source : str
-        ``"MNIST"`` or ``"scikit-learn digits"``.
+        Either ``"MNIST"`` or ``"scikit-learn digits"``.
     """
 
     pixels: Tensor
@@ -290,7 +293,18 @@ class Digits:
         return len(self.pixels)
 
     def to(self, device: torch.device | str) -> Digits:
-        """Return the same digits on another device."""
+        """Move the digits to another device.
+
+        Parameters
+        ----------
+        device : torch.device or str
+            Where they are wanted.
+
+        Returns
+        -------
+        Digits
+            The same digits there.
+        """
         return replace(self, pixels=self.pixels.to(device), labels=self.labels.to(device))
 
     def batch(self, n: int, rng: torch.Generator | None = None) -> Tensor:
@@ -305,15 +319,27 @@ class Digits:
 
         Returns
         -------
-        Tensor
-            float32, shape ``(n, 1, 28, 28)``, on the pixels' device.
+        Tensor, float32, shape (n, 1, 28, 28)
+            Images, on the pixels' device, no unit.
         """
         index = torch.randint(len(self), (n,), generator=rng, device=self.pixels.device)
         return scale_pixels(self.pixels[index])
 
 
 def scale_pixels(pixels: Tensor) -> Tensor:
-    """Map uint8 pixels 0…255 to float32 in [−1, 1], any shape.
+    r"""Map pixels from 0 to 255 to the range of a tanh.
+
+    .. math:: x = \frac{p}{127.5} - 1 \in [-1, 1]
+
+    Parameters
+    ----------
+    pixels : Tensor, uint8, shape (...)
+        Values from 0 to 255, no unit.
+
+    Returns
+    -------
+    Tensor, float32, shape (...)
+        Values from −1 to 1, no unit.
 
     Examples
     --------

@@ -80,11 +80,11 @@ def mnist(
     OSError
         If what a mirror sends is damaged, twice.
 
-    Notes
-    -----
-    Source: LeCun, Cortes & Burges, the MNIST database of handwritten digits; addresses and sums of
-    ``torchvision.datasets.MNIST``. *Differs from torchvision*: archives are read as they are, so
-    that nothing unpacked can be damaged unseen.
+    References
+    ----------
+    LeCun, Cortes and Burges, the MNIST database of handwritten digits; addresses and sums of
+    ``torchvision.datasets.MNIST``. *Differs from torchvision*: archives are read as they are,
+    so that nothing unpacked can be damaged unseen.
     """
     if split not in _SPLITS:
         raise ValueError(f"split={split!r} must be 'train' or 'test'")
@@ -111,8 +111,10 @@ def handwritten_digits(
 
     Parameters
     ----------
-    split, root, mirror
+    split : {"train", "test"}
         As for `mnist`. Of the bundled digits, the first 1,500 are ``"train"``, 297 are ``"test"``.
+    root, mirror : path, optional
+        As for `mnist`.
 
     Returns
     -------

@@ -27,7 +27,7 @@ SIDES = ("generator", "critic")
 class TrainConfig:
     """Every number of a run. "Algorithm 1" is that of Gulrajani et al. (2017) unless it says more.
 
-    Attributes
+    Parameters
     ----------
     n_steps : int
         Generator steps; for `wganlib.training.train_critic`, critic steps. The paper's MNIST script
@@ -167,17 +167,17 @@ def _finite(name: str, value: object) -> float:
 class History:
     """What a run recorded: one list a column, one entry every ``log_every`` steps.
 
-    Attributes
+    Parameters
     ----------
     step : list of int
         Steps done.
     w1_estimate, critic_loss : list of float
         Means over the steps since the last entry, score units. ``critic_loss`` is the objective's,
         without the penalty; under the Wasserstein objective it is minus ``w1_estimate``.
-    penalty : list of float
-        The unweighted penalty, likewise, no unit; 0 where there is none.
     generator_loss : list of float
         Likewise, score units; empty where a critic was trained alone.
+    penalty : list of float
+        The unweighted penalty, likewise, no unit; 0 where there is none.
     """
 
     step: list[int] = field(default_factory=list)
@@ -194,7 +194,7 @@ class History:
         step : int
             Steps done.
         values : sequence of float
-            w1_estimate, critic_loss, penalty, and generator_loss where there is one.
+            The w1_estimate, critic_loss, penalty, and generator_loss where there is one.
         """
         self.step.append(step)
         for name, value in zip(COLUMNS, values, strict=False):
@@ -205,7 +205,7 @@ class History:
 class Run:
     """A finished run, as `save_run` stores it and `load_run` gives it back.
 
-    Attributes
+    Parameters
     ----------
     generator, critic : nn.Module
         The trained networks; the generator may be the average of the trained ones.

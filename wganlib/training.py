@@ -90,8 +90,8 @@ def critic_step(
     ----------
     critic : nn.Module
         Maps samples to scores, shape ``(batch,)``.
-    real, fake : Tensor
-        A batch of each, shape ``(batch, ...)``, data units; the fakes without a graph.
+    real, fake : Tensor, shape (batch, ...)
+        A batch of each, in data units; the fakes without a graph.
     optimizer : torch.optim.Optimizer
         Moves the critic's parameters.
     objective : Objective
@@ -105,18 +105,18 @@ def critic_step(
 
     Returns
     -------
-    Tensor
-        w1_estimate, critic_loss and penalty before the update, shape ``(3,)``, score units (the
-        penalty without one), without a graph, on the batch's device.
+    Tensor, shape (3,)
+        The w1_estimate, critic_loss and penalty before the update, in score units (the penalty
+        without one), without a graph, on the batch's device.
 
     Raises
     ------
     ValueError
         If the scores or the batches do not fit the objective or the penalty.
 
-    Notes
-    -----
-    Source: Arjovsky, Chintala & Bottou (2017), Algorithm 1, lines 3-6; Gulrajani et al. (2017),
+    References
+    ----------
+    Arjovsky, Chintala and Bottou (2017), Algorithm 1, lines 3-6; Gulrajani et al. (2017),
     Algorithm 1, lines 3-9. A projection such as clipping comes after it.
     """
     scores_real, scores_fake = critic(real), critic(fake)
@@ -147,8 +147,8 @@ def generator_step(
         Maps latents to samples.
     critic : nn.Module
         Maps samples to scores, shape ``(batch,)``.
-    latent : Tensor
-        A batch of latents z, first axis ``batch``.
+    latent : Tensor, shape (batch, ...)
+        A batch of latents z, no unit.
     optimizer : torch.optim.Optimizer
         Moves the generator's parameters.
     objective : Objective
@@ -166,9 +166,9 @@ def generator_step(
     ValueError
         If the objective needs real samples and there are none.
 
-    Notes
-    -----
-    Source: Arjovsky, Chintala & Bottou (2017), Algorithm 1, lines 9-11.
+    References
+    ----------
+    Arjovsky, Chintala and Bottou (2017), Algorithm 1, lines 9-11.
     """
     if objective.needs_real and real is None:
         raise ValueError("this objective's generator loss looks at real samples: give real=")
@@ -260,7 +260,10 @@ def train(
     -----
     *Differs from the papers*: the order is theirs, the sign of the critic's loss is turned for
     minimising, the generator runs without a graph during critic steps.
-    Source: Arjovsky, Chintala & Bottou (2017), Algorithm 1; Gulrajani et al. (2017), Algorithm 1.
+
+    References
+    ----------
+    Arjovsky, Chintala and Bottou (2017), Algorithm 1; Gulrajani et al. (2017), Algorithm 1.
     """
     last = _last_step(config, until)
     _refuse_unfit(generator, critic, real, config)
@@ -322,11 +325,19 @@ def train_critic(
         ``fake(n, rng=rng)`` draws n fakes, shape ``(n, ...)``, data units.
     config : TrainConfig
         ``n_steps`` counts critic steps here; ``n_critic`` and ``n_critic_start`` are not used.
-    penalty, project, objective, optimizer, progress, rng
+    penalty, project : callable, optional
+        As for `train`.
+    objective : Objective
+        As for `train`.
+    optimizer : callable
+        As for `train`.
+    progress : bool
         As for `train`.
     callback : callable, optional
         ``callback(step, critic)`` after every entry of the history. It must not draw from ``rng``,
         and leaves the critic as it is.
+    rng : torch.Generator, optional
+        As for `train`.
 
     Returns
     -------
@@ -338,9 +349,9 @@ def train_critic(
     ValueError, FloatingPointError
         As `train`.
 
-    Notes
-    -----
-    Source: Gulrajani et al. (2017), Figure 1a, trains critics against real points plus noise.
+    References
+    ----------
+    Gulrajani et al. (2017), Figure 1a: critics trained against real points plus noise.
     """
     _refuse_samples(real, config)
     rng = rng or torch.Generator(_device(critic)).manual_seed(config.seed)
