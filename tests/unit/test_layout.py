@@ -27,7 +27,8 @@ LAYERS = {
     "data": set(),
     "training": {"data", "losses", "lipschitz", "models"},
     "metrics": {"data", "transport"},
-    "plotting": set(),
+    "palette": set(),
+    "plotting": {"palette"},
 }
 
 
