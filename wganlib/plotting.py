@@ -1,8 +1,6 @@
-"""The book's look: colours, one style for every figure, and helpers that draw into given axes.
+"""The book's look: one style for every figure, and helpers that draw into given axes.
 
-Colours carry meaning and never change it: real data is blue, fake data vermilion, the critic grey,
-what is known to be true is dashed ink.  Each keeps a contrast of at least 3:1 on white, and keeps
-it when the dark theme turns lightness upside down.
+Colours are those of `wganlib.palette`.
 """
 
 from __future__ import annotations
@@ -22,15 +20,10 @@ from matplotlib.path import Path
 from matplotlib.text import Annotation
 from PIL import Image, ImageDraw, ImageFont
 
-REAL = "#1769aa"
-FAKE = "#d1480f"
-CRITIC = "#767b84"
-INK = "#1d2127"
-TRUTH = INK
-OTHERS = ("#0b8467", "#8a4fb3", "#a97808", "#c2407f", "#4a5568")
-MASS = LinearSegmentedColormap.from_list(
-    "wganlib.mass", ["#ffffff", "#e6e0f0", "#bcaed6", "#8a72b4", "#573a8b", "#2a1452"]
-)
+from wganlib import palette
+from wganlib.palette import AXIS, CRITIC, FAKE, GRID, INK, OTHERS, QUIET, REAL, TRUTH
+
+MASS = LinearSegmentedColormap.from_list("wganlib.mass", palette.MASS)
 
 _DPI = 80  # of a figure as shown in a notebook; stored with twice as many for sharp screens
 
@@ -43,7 +36,7 @@ _STYLE = {
     "mathtext.fontset": "dejavusans",
     "text.color": INK,
     "axes.facecolor": "white",
-    "axes.edgecolor": "#8b9098",
+    "axes.edgecolor": AXIS,
     "axes.linewidth": 0.8,
     "axes.labelcolor": INK,
     "axes.labelsize": 11.5,
@@ -53,10 +46,10 @@ _STYLE = {
     "axes.axisbelow": True,
     "axes.grid": False,
     "axes.prop_cycle": mpl.cycler(color=[REAL, FAKE, *OTHERS]),
-    "grid.color": "#e3e5e9",
+    "grid.color": GRID,
     "grid.linewidth": 0.8,
-    "xtick.color": "#5b616b",
-    "ytick.color": "#5b616b",
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
     "xtick.labelsize": 10.5,
@@ -295,7 +288,7 @@ def level_lines(
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)  # (161 * 161, 2)
     height = np.asarray(critic(points), float).reshape(161, 161)
     levels = step * np.arange(np.floor(height.min() / step), np.ceil(height.max() / step) + 1)
-    shades = LinearSegmentedColormap.from_list("height", ["#ffffff", "#cfd3d9"])
+    shades = LinearSegmentedColormap.from_list("height", palette.HEIGHT)
     ax.contourf(axis, axis, height, levels, cmap=shades)
     ax.contour(axis, axis, height, levels, colors=CRITIC, linewidths=0.7, linestyles="solid")
     ax.set_aspect("equal")
@@ -577,7 +570,7 @@ def phase_portrait(
     theta, slope = np.meshgrid(side, side)
     across, up = velocity(theta, slope)
     speed = np.maximum(np.hypot(across, up), 1e-9)
-    arrows = {"color": "#b9bdc6", "pivot": "mid", "scale": 16, "width": 0.006, "headwidth": 4}
+    arrows = {"color": palette.FIELD, "pivot": "mid", "scale": 16, "width": 0.006, "headwidth": 4}
     ax.quiver(theta, slope, across / speed, up / speed, **arrows)
     ax.axvline(0, color=TRUTH, linestyle="--", linewidth=1)
     ax.plot(*path.T, color=OTHERS[1], linewidth=1)
@@ -988,7 +981,7 @@ def loss_and_samples(
     top, bottom = axes
     step, loss = np.log10(history.step), np.asarray(history.critic_loss)
     moments = np.log10([*grids])
-    top.axhline(0, color="#8b9098", linewidth=0.8)
+    top.axhline(0, color=AXIS, linewidth=0.8)
     top.plot(step, loss, color=CRITIC)
     top.plot(moments, np.interp(moments, step, loss), "o", color=FAKE)
     half = 0.3 * np.diff(moments).min()

@@ -15,8 +15,10 @@ import numpy as np
 from docutils import nodes
 from PIL import Image
 
+from wganlib import palette
+
 COLUMN = 640  # pixels of a figure that fills the column: 8 inches at 80 dots, see wganlib.plotting
-PAGE, TEXT, INK = "#15181d", "#e3e6ea", "#1d2127"  # as in book.css and wganlib.plotting
+PAGE, TEXT, INK = palette.DARK["page"], palette.DARK["text"], palette.INK
 
 _TO_LMS = np.array(
     [

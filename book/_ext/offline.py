@@ -10,6 +10,8 @@ import re
 import zlib
 from pathlib import Path
 
+from wganlib import palette
+
 UNUSED = r"thebe|fontawesome\.js|togglebutton|sphinx-design|design-tabs|require(\.min)?\.js"
 SEARCH = r"searchtools\.js|language_data\.js|searchindex\.js"
 SCRIPT = re.compile(r"[ \t]*<script\b[^>]*>.*?</script>\n?", re.S)
@@ -43,6 +45,7 @@ SHEETS = (
     "copybutton.css",
     "mystnb.*.css",
     "mathjax.css",
+    "palette.css",
     "live/core.css",
     "book.css",
 )
@@ -76,6 +79,7 @@ def _finish(app, error):
     }
     scripts = [file.read_text(encoding="utf-8") for file in static.rglob("*.js")]
     words = {w for text in (*pages.values(), *scripts) for w in re.findall(r"[\w-]+", text)}
+    (static / "palette.css").write_text(palette.css(), encoding="utf-8")
     sheet = slim(bundle(static), words)
     (static / SHEET).write_text(sheet, encoding="utf-8")
     options = (static / "documentation_options.js").read_text(encoding="utf-8")

@@ -12,6 +12,12 @@ from sphinx.builders.latex.nodes import thebibliography
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx_jupyterbook_latex.nodes import RootHeader
 
+from wganlib import palette
+
+INK, QUIET, LINK, PANEL = (
+    f"{{HTML}}{{{palette.LIGHT[role][1:].upper()}}}" for role in ("text", "quiet", "link", "panel")
+)
+
 PREAMBLE = r"""
 \makeatletter
 \usepackage{newunicodechar}
@@ -27,8 +33,6 @@ PREAMBLE = r"""
 \addto\captionsenglish{\renewcommand{\contentsname}{Contents}}
 
 % Headings: a chapter's number stands small above its question.
-\definecolor{inkblue}{HTML}{0B5A93}
-\definecolor{quiet}{HTML}{5A6270}
 \titleformat{\part}[display]{\thispagestyle{empty}\raggedright\Huge}{}{0pt}{}
 \titlespacing*{\part}{0pt}{.3\textheight}{0pt}
 \titleformat{\chapter}[display]{\raggedright}{\large\color{quiet}\@chapapp\ \thechapter}{4pt}
@@ -101,9 +105,9 @@ ELEMENTS = {
     "papersize": "a4paper",
     "pointsize": "11pt",
     "extraclassoptions": "openany,oneside",
-    "sphinxsetup": "hmargin={29mm,29mm}, vmargin={26mm,30mm}, TitleColor={HTML}{1D2127}, "
-    "InnerLinkColor={HTML}{0B5A93}, OuterLinkColor={HTML}{0B5A93}, VerbatimColor={HTML}{F4F4F1}, "
-    "VerbatimBorderColor={HTML}{F4F4F1}, verbatimborder=0pt, verbatimsep=5pt",
+    "sphinxsetup": "hmargin={29mm,29mm}, vmargin={26mm,30mm}, "
+    f"TitleColor={INK}, InnerLinkColor={LINK}, OuterLinkColor={LINK}, "
+    f"VerbatimColor={PANEL}, VerbatimBorderColor={PANEL}, verbatimborder=0pt, verbatimsep=5pt",
     "fontpkg": FONTS,
     "fncychap": "",
     "fvset": r"\fvset{fontsize=\small}",
@@ -111,7 +115,7 @@ ELEMENTS = {
     "makeindex": "",
     "printindex": "",
     "figure_align": "!htbp",
-    "preamble": PREAMBLE,
+    "preamble": rf"\definecolor{{quiet}}{QUIET}" + PREAMBLE,
 }
 
 

@@ -13,18 +13,22 @@ import front
 import yaml
 from playwright.sync_api import Page, sync_playwright
 
+from wganlib import palette
+
 BOOK = Path(__file__).resolve().parents[1]
 STATIC = BOOK / "_static"
 SHARE = """<html data-theme="light"><link rel="stylesheet" href="book.css"><style>
-body {{ margin: 0; width: 1200px; height: 630px; background: #fff; overflow: hidden;
-        font-family: var(--book-sans); color: #14171c; position: relative; }}
+{colours}body {{ margin: 0; width: 1200px; height: 630px; overflow: hidden;
+        background: var(--book-page);
+        font-family: var(--book-sans); color: var(--book-text); position: relative; }}
 h1 {{ position: absolute; right: 64px; top: 50px; margin: 0; font-size: 62px; line-height: 1.06;
       letter-spacing: -0.015em; text-align: right; font-weight: 700; }}
-p {{ position: absolute; right: 64px; top: 262px; margin: 0; font-size: 30px; color: #5b616b; }}
+p {{ position: absolute; right: 64px; top: 262px; margin: 0; font-size: 30px;
+     color: var(--book-quiet); }}
 svg.road {{ position: absolute; left: 64px; top: 60px; width: 940px; }}
 svg.road a .name {{ display: none; }}
 </style><h1>{title}</h1><p>every claim computed and checked</p>{road}</html>"""
-TOUCH = """<html><style>body {{ margin: 0; background: #fff; }}
+TOUCH = """<html><style>body {{ margin: 0; background: white; }}
 img {{ width: 180px; height: 180px; }}</style><img src="favicon.svg"></html>"""
 
 
@@ -50,7 +54,8 @@ def main() -> None:
         )
         page = browser.new_page()
         title = "Wasserstein GANs,<br>Measured"
-        draw(page, SHARE.format(title=title, road=road), (1200, 630), STATIC / "share.png")
+        share = SHARE.format(title=title, road=road, colours=palette.css())
+        draw(page, share, (1200, 630), STATIC / "share.png")
         draw(page, TOUCH.format(), (180, 180), STATIC / "touch.png")
         browser.close()
 

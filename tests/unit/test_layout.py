@@ -30,7 +30,8 @@ LAYERS = {
     "records": {"_files", "models"},
     "training": {"_files", "data", "losses", "records"},
     "metrics": {"data", "records", "transport"},
-    "plotting": set(),
+    "palette": set(),
+    "plotting": {"palette"},
 }
 
 

@@ -50,7 +50,7 @@
         const limits = { from: -limit, to: limit };
         map.frame({ width: size, height: size, left: 0, right: 0, top: 0, bottom: 0, x: { ...limits, bare: true }, y: limits });
         const values = Array.from(one[what], v => v / 255);
-        const [page, grey] = [colour("--pst-color-background"), colour("--live-critic")];
+        const [page, grey] = [colour("--book-page"), colour("--book-critic")];
         live.shades(map, values, side, [page, mix(page, grey, 0.75)]);
         const edge = one.top > 1 && one.top < 40; // else the line would be a dot
         if (what === "scores") live.levels(map, values, side, range(14).map(i => (i + 0.5) / 14), "truth.faint.solid");

@@ -54,7 +54,7 @@
         const limits = { from: -limit, to: limit };
         map.frame({ width: size, height: size, left: 0, right: 0, top: 0, bottom: 0, x: { ...limits, bare: true }, y: limits });
         const values = Array.from(g.maps.subarray(at * side * side, (at + 1) * side * side), v => v / 255);
-        const [page, grey] = [colour("--pst-color-background"), colour("--live-critic")];
+        const [page, grey] = [colour("--book-page"), colour("--book-critic")];
         live.shades(map, values, side, [page, mix(page, grey, 0.75)]);
         live.levels(map, values, side, range(10).map(i => (i + 0.5) / 10), "truth.faint.solid");
         const dots = (list, from, to, kind, r) => {

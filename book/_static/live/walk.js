@@ -90,7 +90,7 @@
       const say = teller(box);
 
       function paint(canvas, pixels, left = 0) {
-        const [paper, ink] = [colour("--pst-color-background"), colour("--pst-color-text-base")];
+        const [paper, ink] = [colour("--book-page"), colour("--book-text")];
         const pen = canvas.getContext("2d"), image = pen.createImageData(28, 28);
         pixels.forEach((v, i) => image.data.set([...mix(paper, ink, (v + 1) / 2), 255], 4 * i));
         pen.putImageData(image, left, 0);
