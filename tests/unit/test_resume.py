@@ -68,6 +68,16 @@ def _worker(path, *combination):
     torch.save([ended[0], dataclasses.asdict(ended[1])], f"{path}.end")
 
 
+def _went_on(process, path):
+    """Wait until a process has written a checkpoint; says whether it is still at work."""
+    before = path.stat().st_mtime_ns if path.exists() else None
+    while process.is_alive():
+        if path.exists() and path.stat().st_mtime_ns != before:
+            return True
+        process.join(0.002)
+    return False
+
+
 @pytest.mark.parametrize("name", [name for name in STOCK if name != "spectral norm"])
 @every_optimizer
 @with_and_without_average
@@ -81,11 +91,10 @@ def test_twenty_kills_at_random_moments_change_nothing(tmp_path, name, optimizer
         path = tmp_path / str(rounds)
         process = server.Process(target=_worker, args=(str(path), name, optimizer, averaged))
         process.start()
-        if kills < 20:
-            process.join(moments.uniform(0, 0.12))
-            if process.is_alive():
-                process.kill()
-                kills += 1
+        if kills < 20 and _went_on(process, path):
+            process.join(moments.uniform(0, 0.03))
+            kills += process.is_alive()
+            process.kill()
         process.join()
         if os.path.exists(f"{path}.end") and kills < 20:
             rounds += 1  # it was quicker than its killer: once more from the start
