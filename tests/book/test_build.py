@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests import ROOT
 from wganlib import palette, plotting
+from wganlib.figures import ch08
 
 CHAPTERS = sorted(ROOT.glob("book/ch*.ipynb"))
 
@@ -67,7 +68,7 @@ def test_lightness_is_turned_upside_down_without_a_fold(dark):
 
 def test_a_film_turns_dark_and_goes_on_moving(dark):
     frames = [np.full((28, 28), 255 * (i % 2), np.uint8) for i in range(4)]
-    film = plotting.moving_png(frames, ["white", "ink", "white", "ink"])
+    film = ch08.moving_png(frames, ["white", "ink", "white", "ink"])
     twin = Image.open(io.BytesIO(dark.dark_png(film)))
     corner = []
     for i in range(1, twin.n_frames):  # the first is the still

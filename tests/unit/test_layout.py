@@ -12,7 +12,9 @@ import yaml
 
 from tests import ROOT
 
-MODULES = sorted(p.stem for p in (ROOT / "wganlib").glob("*.py") if p.stem != "__init__")
+PACKAGE = ROOT / "wganlib"
+FIGURES = sorted(f"figures.{p.stem}" for p in PACKAGE.glob("figures/ch*.py"))
+MODULES = sorted(p.stem for p in PACKAGE.glob("*.py") if p.stem != "__init__") + FIGURES
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # What each module may import from wganlib; see the table in CONTRIBUTING.md.
@@ -32,11 +34,12 @@ LAYERS = {
     "metrics": {"data", "records", "transport"},
     "palette": set(),
     "plotting": {"palette"},
+    **{module: {"palette", "plotting"} for module in FIGURES},
 }
 
 
 def tree(module):
-    return ast.parse((ROOT / "wganlib" / f"{module}.py").read_text())
+    return ast.parse(PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text())
 
 
 def imported_siblings(module):
