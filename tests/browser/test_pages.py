@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.site import OUTSIDE, CHAPTERS, DESKTOP, PAGES, PHONE, SITE, built
+from tests.browser.site import CHAPTERS, DESKTOP, OUTSIDE, PAGES, PHONE, SITE, built
 
 pytestmark = built
 
