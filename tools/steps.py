@@ -33,8 +33,8 @@ def run(
     instead. The command does not inherit a `PYTHONPATH`, which would put foreign modules first.
     """
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = threading.Event()
-    threading.Thread(target=_say_that_it_goes_on, args=(done,), daemon=True).start()
+    lines, done = [], threading.Event()
+    threading.Thread(target=_say_that_it_goes_on, args=(lines, done), daemon=True).start()
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -43,7 +43,6 @@ def run(
         errors="replace",
         env=inherited | environment,
     ) as process:
-        lines = []
         for line in process.stdout:
             lines.append(line.rstrip())
             notice(lines[-1])
@@ -51,7 +50,8 @@ def run(
     return process.returncode, lines
 
 
-def _say_that_it_goes_on(done: threading.Event) -> None:
+def _say_that_it_goes_on(lines: list[str], done: threading.Event) -> None:
     while not done.wait(1):
         if time.monotonic() - _said[0] >= PATIENCE:
-            say("  still at it")
+            last = lines[-1].strip()[:70] if lines else ""
+            say(f"  still at it: {last}" if last else "  still at it")
