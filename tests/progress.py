@@ -48,12 +48,11 @@ class ByFolder:
     def pytest_xdist_node_collection_finished(self, node, ids):
         self.planned = Counter(map(folder, ids))
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_report_teststatus(self, report):
-        """Print no dot for what passes or is skipped; the lines below count them."""
-        if report.passed and report.when != "call":
-            return "", "", ""
-        return (report.outcome, "", "") if report.passed or report.skipped else None
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_teststatus(self):
+        """Print neither dots nor letters; the lines below count."""
+        category, _, word = yield
+        return category, "", word
 
     def pytest_runtest_logreport(self, report):
         shelf = folder(report.nodeid)
