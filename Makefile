@@ -1,61 +1,69 @@
 # Every command of this repository. `make help` lists them; continuous integration calls the same.
-PYTHON ?= python3
-VENV   ?= .venv
-BIN    := $(VENV)/bin
-READY  := $(VENV)/.ready
-N      ?=
-URL    ?=
-BRANCH ?= main
+# What may be given on the command line: make notebooks N=ch09. Nothing is read from the environment.
+PYTHON = python3
+VENV = .venv
+N =
+URL =
+BRANCH = main
+
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# A value of the command line as words for the shell, each in quotes, nothing in it expanded.
+quoted = $(foreach one,$(value $(1)),'$(subst ','\'',$(one))')
 
 export OMP_NUM_THREADS := 1
+unexport N URL BRANCH PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test colab lint notebooks setup runs bench clean distclean
+.PHONY: help book pdf unit test colab lint notebooks setup runs bench clean distclean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is %d.%d: make PYTHON=python3.12 ..." % v[:2])'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[book,test]"
+	@$(call quoted,PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is %d.%d: make PYTHON=python3.12 ..." % v[:2])'
+	@$(call quoted,PYTHON) tools/install.py $(call quoted,VENV)
 	@touch $@
 
 book: $(READY) ## build the book into _build/html, warnings are errors
-	$(BIN)/jupyter-book build . --builder html -W -n --keep-going --quiet
-	@echo "The book is built. Open file://$(CURDIR)/_build/html/index.html"
+	@$(BIN)/python tools/build.py
 
 pdf: $(READY) ## set the whole book on paper: one PDF, needs LaTeX
-	$(BIN)/python book/_ext/pdf.py
+	$(BIN)/python tools/pdf.py
 
-test: book ## run the tests and every notebook, two at a time, one thread each
-	$(BIN)/python -m pytest --nbval -n 2 --dist loadfile
+unit: $(READY) ## run the tests that need neither book nor browser, under a minute
+	$(BIN)/python -m pytest tests/unit -n 2 --dist loadfile --by-folder
+
+test: book ## run all tests and every notebook, two at a time, one thread each
+	$(BIN)/python -m pytest --nbval -n 2 --dist loadfile --by-folder
 
 colab: $(READY) ## run every notebook alone, as on Colab, in a Python that lacks wganlib
 	$(BIN)/python -m pytest -m slow tests/book/test_colab.py
 
-lint: $(READY) ## check style, spelling and the notebooks' shared cell
+lint: $(READY) ## check style, spelling, plain words and the notebooks' shared cell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python book/_ext/notebooks.py setup --check
-	$(BIN)/python book/_ext/notebooks.py text | $(BIN)/codespell -
-	$(BIN)/codespell *.md *.toml *.yml Makefile book/*.md book/_ext book/runs/*.py benchmarks wganlib tests
+	$(BIN)/python tools/notebooks.py setup --check
+	$(BIN)/python tools/notebooks.py text | $(BIN)/codespell --dictionary - --dictionary tools/plain_english.txt -
+	$(BIN)/codespell --dictionary - --dictionary tools/plain_english.txt *.md *.toml *.yml Makefile conftest.py book/*.md book/_ext benchmarks/*.py benchmarks/*.md tools/*.py wganlib tests
 
 notebooks: $(READY) ## execute and store the notebooks; N=ch09 takes those that start with ch09
-	$(BIN)/python book/_ext/notebooks.py execute $(N)
+	$(BIN)/python tools/notebooks.py execute $(call quoted,N)
 
 setup: $(READY) ## name the repository everywhere: make setup URL=https://github.com/OWNER/NAME
-	$(BIN)/python book/_ext/notebooks.py setup $(if $(URL),--url $(URL) --branch $(BRANCH))
+	$(BIN)/python tools/notebooks.py setup $(if $(value URL),--url $(call quoted,URL) --branch $(call quoted,BRANCH))
 
 runs: $(READY) ## make the frozen runs, or go on with them; N=mnist-wgan-gp takes one
-	$(BIN)/python book/runs/make.py $(N)
+	$(BIN)/python -m wganlib.runs $(call quoted,N)
 
-bench: $(READY) ## measure speed beside the usual ways and write benchmarks/README.md's tables
+bench: $(READY) ## measure speed against the usual ways and write benchmarks/README.md's tables
 	$(BIN)/python benchmarks/bench.py
 
 clean: ## remove what was built; the environment and the data stay
 	rm -rf _build .pytest_cache .ruff_cache book/.ipynb_checkpoints
-	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 distclean: clean ## remove the environment too
-	rm -rf $(VENV) *.egg-info
+	test ! -e $(call quoted,VENV) || test -f $(call quoted,VENV)/pyvenv.cfg
+	rm -rf $(call quoted,VENV) *.egg-info

@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")
 matplotlib.use("agg")  # not by the environment: a kernel would inherit it and show no figure
 
+pytest_plugins = ["tests.progress"]  # progress by folder, `pytest --by-folder`
 ABSENT = pytest.StashKey[str]()
 SKIPPED = "claims skipped"
 

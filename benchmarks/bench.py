@@ -1,4 +1,4 @@
-"""Measure what wganlib costs beside the usual ways: in one run, in turn, on one thread.
+"""Measure what wganlib costs compared with the usual ways: in one run, in turn, on one thread.
 
 Usage: python benchmarks/bench.py [--quick | --render]
 Stores every time in results.json and writes the tables of README.md from it. ``--quick`` measures

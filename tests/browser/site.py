@@ -19,8 +19,8 @@ CHROMIUM = next(
     None,
 )
 PAGES = sorted(str(page.relative_to(SITE)) for page in SITE.glob("book/*.html")) or ["none"]
-BESIDE = sorted({str(p.relative_to(SITE)) for p in SITE.rglob("*.html")} - set(PAGES))
-BESIDE = [page for page in BESIDE if not page.startswith("_static/")] or ["none"]
+OUTSIDE = sorted({str(p.relative_to(SITE)) for p in SITE.rglob("*.html")} - set(PAGES))
+OUTSIDE = [page for page in OUTSIDE if not page.startswith("_static/")] or ["none"]
 CHAPTERS = [page for page in PAGES if re.match(r"book/ch\d\d_", page)]
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.site import BESIDE, CHAPTERS, DESKTOP, PAGES, PHONE, SITE, built
+from tests.browser.site import CHAPTERS, DESKTOP, OUTSIDE, PAGES, PHONE, SITE, built
 
 pytestmark = built
 
@@ -81,15 +81,15 @@ def test_a_page_opened_as_a_file_asks_for_nothing_else(visit, name):
 
 
 @pytest.mark.parametrize("where", ["http", "file"])
-@pytest.mark.parametrize("name", BESIDE)
-def test_a_page_beside_the_book_asks_no_other_host(visit, server, name, where):
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_page_next_to_the_book_asks_no_other_host(visit, server, name, where):
     base = server if where == "http" else SITE.as_uri() + "/"
     page = visit(name, base=base)
     assert [url for url in page.asked if not url.startswith(base)] == []
     assert page.complaints == []
 
 
-@pytest.mark.parametrize("name", [*PAGES, *BESIDE])
+@pytest.mark.parametrize("name", [*PAGES, *OUTSIDE])
 def test_nothing_that_a_page_may_load_lies_on_another_host(name):
     html = (SITE / name).read_text(encoding="utf-8")
     loads = r"<(?:script|img|iframe|source|video|audio|embed|object|link)\b[^>]*>"
