@@ -210,7 +210,7 @@ def test_tensors_and_lists_give_the_same_float64_answers():
     [
         (([], [1.0]), "empty"),
         (([0.0, np.nan], [1.0]), "nan"),
-        (([0.0, 1.0], [1.0], [0.7, 0.7]), "sum to 1.4"),
+        (([0.0, 1.0], [1.0], [0.7, 0.7]), "sums to 1.4"),
         (([0.0, 1.0], [1.0], [1.5, -0.5]), "negative"),
         (([[0.0, 1.0]], [[1.0, 2.0, 3.0]]), "dimension 2 and y has dimension 3"),
     ],
