@@ -183,7 +183,7 @@ def optimal_discriminator(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np
 
 
 def shared_masses(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    r"""Masses of two samples over the union of their places, ready for the divergences above.
+    r"""Count two samples on the union of their places: masses for the divergences above.
 
     .. math:: p_i = \frac{\#\{k : x_k = u_i\}}{n}, \qquad q_i = \frac{\#\{k : y_k = u_i\}}{m}
 

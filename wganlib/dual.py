@@ -43,7 +43,7 @@ class Potentials:
 
 
 def c_transform(potential: ArrayLike, points: ArrayLike, at: ArrayLike) -> NDArray[np.float64]:
-    r"""c-transform of a potential for the Euclidean cost, evaluated anywhere.
+    r"""Evaluate the c-transform of a potential for the Euclidean cost anywhere.
 
     .. math:: \varphi^c(z) = \min_i \bigl( \|x_i - z\| - \varphi_i \bigr)
 
