@@ -281,6 +281,26 @@ def instance(value: object, name: str, kind: type, remedy: str) -> None:
         raise ValueError(f"{name} is a {type(value).__name__}, no {kind.__name__}; {remedy}")
 
 
+def refuse_masked(values: ArrayLike, name: str) -> None:
+    """Refuse an array whose mask hides something: NumPy would drop the mask without a word.
+
+    Parameters
+    ----------
+    values : array_like
+        What was given.
+    name : str
+        What an error message calls it.
+
+    Raises
+    ------
+    ValueError
+        If an entry is masked.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        hidden = np.ma.count_masked(values)
+        raise ValueError(f"{name} hides {hidden} masked entries; drop them: x.compressed()")
+
+
 def _is_real(value: object) -> bool:
     """Say whether this is one finite real number, and no bool."""
     number = isinstance(value, Real) and not isinstance(value, bool)
@@ -289,9 +309,7 @@ def _is_real(value: object) -> bool:
 
 def _native(values: ArrayLike, name: str) -> np.ndarray:
     """Return an array of real numbers in the format they came in; bfloat16 becomes float64."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        hidden = np.ma.count_masked(values)
-        raise ValueError(f"{name} hides {hidden} masked entries; drop them: x.compressed()")
+    refuse_masked(values, name)
     if isinstance(values, list | tuple):  # one by one: in a mixture NumPy would round or drop masks
         values = [v if type(v) in (float, bool) else _native(v, name) for v in values]
     try:

@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LAYERS = {
     "_arrays": set(),
     "_files": set(),
-    "checks": set(),
+    "checks": {"_arrays"},
     "divergences": {"_arrays"},
     "transport": {"_arrays"},
     "dual": {"_arrays", "transport"},
