@@ -6,7 +6,6 @@ Every refusal is a `ValueError` that says which argument, what it was, and the w
 from __future__ import annotations
 
 import math
-import sys
 from numbers import Integral, Real
 
 import numpy as np
@@ -303,8 +302,12 @@ def refuse_masked(values: ArrayLike, name: str) -> None:
 
 def _is_real(value: object) -> bool:
     """Say whether this is one finite real number, and no bool."""
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    return number and abs(value) <= sys.float_info.max
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number with more digits than float64 can say
+        return False
 
 
 def _native(values: ArrayLike, name: str) -> np.ndarray:
