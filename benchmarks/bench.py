@@ -31,12 +31,13 @@ from scipy.spatial.distance import cdist
 from torchvision.datasets import MNIST
 
 from wganlib import data, metrics, mnist, models, records, training, transport
+from wganlib.classifier import digit_classifier
 from wganlib.lipschitz import gradient_penalty
 
 HERE = Path(__file__).resolve().parent
 RUN, SHARE = "mnist-wgan-gp", 0.04  # quality is this run's, at this share of noise's distance
 GOAL = 3  # times faster than the usual way
-FLOOR = "wganlib, its convolutions alone"
+CONVOLUTIONS = "wganlib, its convolutions alone"
 ON_THE_LINE, IN_THE_PLANE = (100, 3_000, 100_000), (64, 256, 1024)
 PACKAGES = ("numpy", "pot", "scipy", "torch", "torchvision")
 Way = Callable[[], object]
@@ -122,11 +123,11 @@ def step_ways(digits: data.Digits, images: MNIST, n_steps: int) -> dict[str, Way
         "wganlib, bfloat16 autocast": ours(autocast=True),
         "wganlib, penalty every 5th time": ours(lazy_penalty(5)),
         "wganlib, both": ours(lazy_penalty(5), autocast=True),
-        FLOOR: repeated(floor_way(config), n_steps),
+        CONVOLUTIONS: repeated(convolutions_way(config), n_steps),
     }
 
 
-def floor_way(config: training.TrainConfig) -> Way:
+def convolutions_way(config: training.TrainConfig) -> Way:
     """Return the convolutions of one generator step, and nothing else of it.
 
     Passes that no way of making these updates can leave out: through the critic forward for real,
@@ -179,7 +180,7 @@ def quality() -> dict | None:
         return None
     with path.open(newline="") as file:
         rows = [(int(row["step"]), float(row["frechet"])) for row in csv.DictReader(file)]
-    classifier, test = metrics.digit_classifier(), mnist.mnist("test")
+    classifier, test = digit_classifier(), mnist.mnist("test")
     noise = 2 * torch.rand(2_500, 1, 28, 28, generator=torch.Generator().manual_seed(0)) - 1
     real = classifier.features(data.scale_pixels(test.pixels))
     worst = metrics.frechet_distance(real, classifier.features(noise))
@@ -314,7 +315,7 @@ def verdict(results: dict) -> str:
             ("usual", "wganlib"),
             ("usual, graph kept in the penalty too", "wganlib"),
             ("usual", "wganlib, both"),
-            ("usual", FLOOR),
+            ("usual", CONVOLUTIONS),
         )
     )
     reached = "reaches" if usual >= GOAL else "misses"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from wganlib import _arrays
+
 
 def check(
     claim: str,
@@ -29,9 +31,9 @@ def check(
     ----------
     claim : str
         The sentence that is claimed, ending in a full stop.
-    value : array_like
-        What was computed; a number, an array or a bool. Shape ``(...)``, any unit.
-    equals : array_like, optional
+    value : array_like, shape (...)
+        What was computed: a number, an array or a bool, in any unit.
+    equals : array_like, shape (...), optional
         The expected value, broadcast against ``value``, same unit.
     within : float, optional
         Largest deviation allowed, same unit. Derive it (machine precision times size, a number of
@@ -47,7 +49,7 @@ def check(
     AssertionError
         If the claim does not hold; the message gives the claim, the value and the rule.
     ValueError
-        If the arguments name no comparison that could fail, or more than one.
+        If the arguments cannot be compared, name no comparison that could fail, or more than one.
 
     Notes
     -----
@@ -61,8 +63,9 @@ def check(
     >>> check("Ten machine epsilons are little.", 10 * 2.2e-16, below=1e-12)
     ✓ Ten machine epsilons are little.  [< 1e-12]
     """
-    bounds = (None if bound is None else float(bound) for bound in (within, below, above))
-    rule, holds = _rule(value, equals, *bounds)
+    rule, holds = _rule(
+        value, equals, _bound(within, "within"), _bound(below, "below"), _bound(above, "above")
+    )
     if needs != has:
         print(f"– Skipped, needs {needs} and this is {has}: {claim}")
         return
@@ -73,20 +76,16 @@ def check(
 
 def _rule(value, equals, within, below, above) -> tuple[str, bool]:
     """Return the comparison in words and whether it holds (NaN never does)."""
-    v = np.asarray(value)
+    v = _some(value, "value")
     bounded = below is not None or above is not None
     if equals is not None and bounded:
         raise ValueError("give either `equals` or bounds, not both")
     if within is not None and (equals is None or not 0 <= within < np.inf):
         raise ValueError(f"within={within}: needs `equals` and must be finite and not negative")
-    if v.size == 0:
-        raise ValueError("value is empty: a check over nothing cannot fail")
     if equals is not None:
-        e = np.asarray(equals)
-        near = v == e if within is None else _deviation(v, e) <= within
-        tail = "" if within is None else f" ± {within:.1g}"
-        return ("= " if within is None else "") + _shown(equals) + tail, bool(np.all(near))
+        return _equality(v, equals, within)
     if bounded:
+        _refuse_kinds(v, "value", "biuf")
         bounds = {"> ": (above, v.__gt__), "< ": (below, v.__lt__)}
         given = {sign: pair for sign, pair in bounds.items() if pair[0] is not None}
         rule = " and ".join(f"{sign}{bound:.4g}" for sign, (bound, _) in given.items())
@@ -94,6 +93,43 @@ def _rule(value, equals, within, below, above) -> tuple[str, bool]:
     if v.dtype != bool:
         raise ValueError(f"value={_shown(value)} is no truth value: give `equals` or a bound")
     return "", bool(v.all())
+
+
+def _equality(v: np.ndarray, equals: ArrayLike, within: float | None) -> tuple[str, bool]:
+    """Compare with an expected value, exactly or within a deviation."""
+    e = _some(equals, "equals")
+    try:
+        v, e = np.broadcast_arrays(v, e)
+    except ValueError:
+        raise ValueError(f"value has shape {v.shape} and equals {e.shape}: no match") from None
+    if within is None:
+        return f"= {_shown(equals)}", bool(np.all(v == e))
+    _refuse_kinds(v, "value", "biufc")
+    _refuse_kinds(e, "equals", "biufc")
+    return f"{_shown(equals)} ± {within:.1g}", bool(np.all(_deviation(v, e) <= within))
+
+
+def _some(values: ArrayLike, name: str) -> np.ndarray:
+    """Return values as an array, or refuse what is hidden or nothing: no check could fail there."""
+    _arrays.refuse_masked(values, name)
+    found = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+    if found.size == 0:
+        raise ValueError(f"{name} is empty: a check over nothing cannot fail")
+    return found
+
+
+def _refuse_kinds(found: np.ndarray, name: str, kinds: str) -> None:
+    """Refuse what has no size or no distance."""
+    if found.dtype.kind not in kinds:
+        raise ValueError(f"{name} has dtype {found.dtype}: give numbers that can be compared")
+
+
+def _bound(value: float | None, name: str) -> float | None:
+    """Return a bound as a float; arrays and tensors of one entry will do."""
+    try:
+        return None if value is None else float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}={value!r} is no single number") from None
 
 
 def _deviation(v: np.ndarray, e: np.ndarray) -> np.ndarray:
@@ -104,7 +140,7 @@ def _deviation(v: np.ndarray, e: np.ndarray) -> np.ndarray:
 
 def _shown(value: ArrayLike) -> str:
     """Write a number to four digits, and a larger array as its shape and range."""
-    v = np.asarray(value)
+    v = _some(value, "value")
     if v.size == 1:
         return f"{v.item():.4g}" if v.dtype.kind in "fiu" else str(v.item())
     if v.size <= 8:

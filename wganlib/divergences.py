@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import rel_entr
 
+from wganlib._arrays import masses, non_negative, points, same_dimension
+
 __all__ = [
     "js_divergence",
     "kl_divergence",
@@ -19,8 +21,7 @@ __all__ = [
     "total_variation",
 ]
 
-# Masses may miss a total of one by what single precision loses; anything more is a mistake.
-MASS_TOLERANCE = 1e-6
+DENSITY = " (a density: multiply by the grid spacing first)"
 
 
 def kl_divergence(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64]:
@@ -37,17 +38,18 @@ def kl_divergence(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64
 
     Returns
     -------
-    numpy.float64 or numpy.ndarray, shape (...)
+    float64 or ndarray, shape (...)
         The divergence in nats, from 0 to infinity.
 
     Raises
     ------
     ValueError
-        If the masses are negative, not finite or do not sum to one, or if the shapes do not match.
+        If the masses are negative, not finite real numbers, or do not sum to one, or if the shapes
+        do not match.
 
-    Notes
-    -----
-    *Source:* Arjovsky, Chintala and Bottou (2017), section 2.
+    References
+    ----------
+    Arjovsky, Chintala and Bottou (2017), section 2.
 
     Examples
     --------
@@ -76,19 +78,23 @@ def js_divergence(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64
 
     Returns
     -------
-    numpy.float64 or numpy.ndarray, shape (...)
+    float64 or ndarray, shape (...)
         The divergence in nats, from 0 to log 2.
 
     Raises
     ------
     ValueError
-        If the masses are negative, not finite or do not sum to one, or if the shapes do not match.
+        If the masses are negative, not finite real numbers, or do not sum to one, or if the shapes
+        do not match.
 
     Notes
     -----
     *Differs from the paper:* Arjovsky et al. (2017) print the definition without its two halves,
     which would double every value, and then state log 2 for disjoint laws, which needs them.
-    *Source:* Lin (1991), with equal weights.
+
+    References
+    ----------
+    Lin (1991), with equal weights.
 
     Examples
     --------
@@ -115,17 +121,18 @@ def total_variation(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float
 
     Returns
     -------
-    numpy.float64 or numpy.ndarray, shape (...)
+    float64 or ndarray, shape (...)
         A probability, from 0 to 1. Unit: none.
 
     Raises
     ------
     ValueError
-        If the masses are negative, not finite or do not sum to one, or if the shapes do not match.
+        If the masses are negative, not finite real numbers, or do not sum to one, or if the shapes
+        do not match.
 
-    Notes
-    -----
-    *Source:* Arjovsky, Chintala and Bottou (2017), section 2.
+    References
+    ----------
+    Arjovsky, Chintala and Bottou (2017), section 2.
 
     Examples
     --------
@@ -145,30 +152,30 @@ def optimal_discriminator(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np
 
     Parameters
     ----------
-    p, q : array_like, broadcastable against each other
+    p, q : array_like, shapes that broadcast
         Masses, or densities in one and the same unit: only their ratio counts, so they need not
         sum to one.
 
     Returns
     -------
-    numpy.float64 or numpy.ndarray, shape of `p` and `q` broadcast
+    float64 or ndarray, the shape of `p` and `q` broadcast
         A probability, from 0 to 1; one half where both laws vanish, where every value is optimal.
 
     Raises
     ------
     ValueError
-        If an entry is negative or not finite, or if the shapes do not match.
+        If an entry is negative or no finite real number, or if the shapes do not match.
 
-    Notes
-    -----
-    *Source:* Goodfellow et al. (2014), Proposition 1.
+    References
+    ----------
+    Goodfellow et al. (2014), Proposition 1.
 
     Examples
     --------
     >>> optimal_discriminator([0.5, 0.5, 0.0], [0.0, 0.5, 0.5]).tolist()
     [1.0, 0.5, 0.0]
     """
-    p, q = _broadcast(_non_negative(p, "p"), _non_negative(q, "q"))
+    p, q = _broadcast(non_negative(p, "p"), non_negative(q, "q"))
     # scaled by the larger of the two, lest the smallest densities vanish or the largest overflow
     scale = np.maximum(np.maximum(p, q), np.nextafter(0, 1))
     share, total = p / scale, p / scale + q / scale
@@ -176,7 +183,7 @@ def optimal_discriminator(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np
 
 
 def shared_masses(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    r"""Masses of two samples over the union of their places, ready for the divergences above.
+    r"""Count two samples on the union of their places: masses for the divergences above.
 
     .. math:: p_i = \frac{\#\{k : x_k = u_i\}}{n}, \qquad q_i = \frac{\#\{k : y_k = u_i\}}{m}
 
@@ -189,13 +196,15 @@ def shared_masses(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    p, q : numpy.ndarray, both of shape (number of distinct places,)
-        Masses that sum to one. Unit: none.
+    p : ndarray, shape (k,)
+        Masses of the first sample on the k distinct places; they sum to one. Unit: none.
+    q : ndarray, shape (k,)
+        Masses of the second sample on the same places.
 
     Raises
     ------
     ValueError
-        If a sample is empty, holds NaN or infinity, or the dimensions do not match.
+        If a sample is empty, holds what is no finite real number, or the dimensions do not match.
 
     Examples
     --------
@@ -203,9 +212,8 @@ def shared_masses(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     >>> p.tolist(), q.tolist()
     ([0.5, 0.5, 0.0], [0.0, 0.5, 0.5])
     """
-    x, y = _points(x, "x"), _points(y, "y")
-    if x.shape[1] != y.shape[1]:
-        raise ValueError(f"points of x have {x.shape[1]} coordinates and of y {y.shape[1]}")
+    x, y = points(x, "x"), points(y, "y")
+    same_dimension(x, y, "x y")
     places, index = np.unique(np.concatenate([x, y]), axis=0, return_inverse=True)
     index = index.ravel()  # NumPy 2.0 gave it a second axis
     p = np.bincount(index[: len(x)], minlength=len(places)) / len(x)
@@ -213,18 +221,9 @@ def shared_masses(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     return p, q
 
 
-def _points(points: ArrayLike, name: str) -> np.ndarray:
-    points = _as_float64(points)
-    if points.ndim not in (1, 2) or points.size == 0:
-        raise ValueError(f"{name} has shape {points.shape}; give points as (n,) or (n, d)")
-    if not np.isfinite(points).all():
-        raise ValueError(f"{name} holds NaN or infinite coordinates; remove them")
-    return points.reshape(len(points), -1)
-
-
 def _two_distributions(p: ArrayLike, q: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return both as float64 of one shape, each summing to one along the last axis."""
-    p, q = _distribution(p, "p"), _distribution(q, "q")
+    p, q = masses(p, "p", remedy=DENSITY), masses(q, "q", remedy=DENSITY)
     if p.shape[-1] != q.shape[-1]:
         raise ValueError(
             f"p has {p.shape[-1]} masses and q has {q.shape[-1]}; list both over the same places, "
@@ -233,37 +232,12 @@ def _two_distributions(p: ArrayLike, q: ArrayLike) -> tuple[np.ndarray, np.ndarr
     return _broadcast(p, q)
 
 
-def _distribution(masses: ArrayLike, name: str) -> np.ndarray:
-    masses = _non_negative(masses, name)
-    if masses.ndim == 0 or masses.shape[-1] == 0:
-        raise ValueError(f"{name} has shape {masses.shape}; give at least one mass along an axis")
-    total = masses.sum(axis=-1, keepdims=True)
-    worst = total.flat[np.abs(total - 1).argmax()] if total.size else 1.0
-    if abs(worst - 1) > MASS_TOLERANCE:
-        raise ValueError(
-            f"{name} sums to {worst:.6g} along its last axis, not to 1; divide it by its sum "
-            "(a density: multiply by the grid spacing first)"
-        )
-    return masses / total
-
-
-def _non_negative(values: ArrayLike, name: str) -> np.ndarray:
-    values = _as_float64(values)
-    if not np.isfinite(values).all():
-        raise ValueError(f"{name} holds NaN or infinite entries; remove them")
-    if (values < 0).any():
-        raise ValueError(f"{name} holds a negative mass, {values.min():.6g}; masses are >= 0")
-    return values
-
-
 def _broadcast(p: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     try:
         p, q = np.broadcast_arrays(p, q)
     except ValueError:
-        raise ValueError(f"shapes {p.shape} of p and {q.shape} of q do not broadcast") from None
+        raise ValueError(
+            f"p has shape {p.shape} and q has shape {q.shape}, which do not broadcast; give both "
+            "over the same places"
+        ) from None
     return p, q
-
-
-def _as_float64(values: ArrayLike) -> np.ndarray:
-    """Take arrays, lists and CPU tensors, those with a graph behind them too."""
-    return np.asarray(getattr(values, "detach", lambda: values)(), dtype=np.float64)

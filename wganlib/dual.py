@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
-from wganlib.transport import network_simplex, weighted_pair, weighted_sample
+from wganlib import _arrays
+from wganlib.transport import network_simplex, weighted_pair
 
 # Distances held at a time when a transform is evaluated (32 MB of float64).
 BLOCK_ENTRIES = 2**22
-# The solver's potentials are refused if they miss the primal value by more, relative to distances.
+# The solver's potentials are refused if they miss the primal value by more, relative to the
+# largest distance: the unit of length does not matter.
 GAP_TOLERANCE = 1e-9
 
 
@@ -41,7 +43,7 @@ class Potentials:
 
 
 def c_transform(potential: ArrayLike, points: ArrayLike, at: ArrayLike) -> NDArray[np.float64]:
-    r"""c-transform of a potential for the Euclidean cost, evaluated anywhere.
+    r"""Evaluate the c-transform of a potential for the Euclidean cost anywhere.
 
     .. math:: \varphi^c(z) = \min_i \bigl( \|x_i - z\| - \varphi_i \bigr)
 
@@ -50,11 +52,11 @@ def c_transform(potential: ArrayLike, points: ArrayLike, at: ArrayLike) -> NDArr
 
     Parameters
     ----------
-    potential : array or CPU tensor, shape (n,)
+    potential : array_like, shape (n,)
         One number for each of ``points``, in data units.
-    points : array or CPU tensor, shape (n,) or (n, d)
+    points : array_like, shape (n,) or (n, d)
         Where the potential lives, in data units.
-    at : array or CPU tensor, shape (k,) or (k, d)
+    at : array_like, shape (k,) or (k, d)
         Where the transform is wanted, in data units.
 
     Returns
@@ -65,11 +67,11 @@ def c_transform(potential: ArrayLike, points: ArrayLike, at: ArrayLike) -> NDArr
     Raises
     ------
     ValueError
-        If an argument is empty or holds NaN or infinity, if the dimensions differ, or if there is
-        not one potential for each point.
+        If an argument is empty or holds what is no finite real number, if the dimensions differ, or
+        if there is not one potential for each point.
 
-    Source
-    ------
+    References
+    ----------
     Peyré and Cuturi, Computational Optimal Transport (2019), equations (5.1) and (5.2), which a
     symmetric cost makes one.
 
@@ -78,14 +80,12 @@ def c_transform(potential: ArrayLike, points: ArrayLike, at: ArrayLike) -> NDArr
     >>> c_transform([0.0, 1.0], points=[0.0, 4.0], at=[0.0, 1.0, 4.0])
     array([ 0.,  1., -1.])
     """
-    points, at, _, _ = weighted_pair(points, at)
-    potential = weighted_sample(potential, name="potential")[0]  # (n, 1)
-    if potential.shape != (len(points), 1):
-        raise ValueError(f"potential has shape {np.shape(potential)} for {len(points)} points")
-    rows = max(1, BLOCK_ENTRIES // len(points))
-    blocks = [at[start : start + rows] for start in range(0, len(at), rows)]
-    # (n, rows) - (n, 1), then the smallest in each column -> (rows,)
-    return np.concatenate([(cdist(points, block) - potential).min(axis=0) for block in blocks])
+    points, at = _arrays.points(points, "points"), _arrays.points(at, "at")
+    _arrays.same_dimension(points, at, "points at")
+    potential = _arrays.real_array(potential, "potential", ndim=1, shape="(n,)")[:, None]  # (n, 1)
+    if len(potential) != len(points):
+        raise ValueError(f"potential has {len(potential)} entries for {len(points)} points")
+    return _transform(potential, points, at)
 
 
 def kantorovich_potentials(
@@ -103,9 +103,9 @@ def kantorovich_potentials(
 
     Parameters
     ----------
-    x, y : array or CPU tensor, shape (n,) or (n, d) and (m,) or (m, d)
+    x, y : array_like, shape (n,) or (n, d) and (m,) or (m, d)
         Real and fake points, in data units.
-    a, b : array or CPU tensor, shape (n,) and (m,), optional
+    a, b : array_like, shape (n,) and (m,), optional
         Weights, no unit; equal when left out.
 
     Returns
@@ -120,8 +120,8 @@ def kantorovich_potentials(
     RuntimeError
         If the solver fails, or if its potentials leave a gap to its plan.
 
-    Source
-    ------
+    References
+    ----------
     Peyré and Cuturi, Computational Optimal Transport (2019), section 5.1. Solver:
     `wganlib.transport.network_simplex`.
 
@@ -138,7 +138,7 @@ def kantorovich_potentials(
     # One transform makes any potential feasible and never worse: f = -(phi^c), here at x and y.
     phi, psi = -c_transform(phi, x[real], x), c_transform(phi, x[real], y)
     value, primal = float(a @ phi + b @ psi), float(np.vdot(matrix, cost))
-    if abs(value - primal) > GAP_TOLERANCE * (1 + cost.max()):
+    if abs(value - primal) > GAP_TOLERANCE * cost.max():
         raise RuntimeError(f"dual value {value!r} misses the primal value {primal!r}; update POT")
     return Potentials(phi=phi + b @ psi, psi=psi - b @ psi, value=value)
 
@@ -157,9 +157,9 @@ def exact_critic(
 
     Parameters
     ----------
-    x, y : array or CPU tensor, shape (n,) or (n, d) and (m,) or (m, d)
+    x, y : array_like, shape (n,) or (n, d) and (m,) or (m, d)
         Real and fake points, in data units.
-    a, b : array or CPU tensor, shape (n,) and (m,), optional
+    a, b : array_like, shape (n,) and (m,), optional
         Weights, no unit; equal when left out.
 
     Returns
@@ -175,8 +175,8 @@ def exact_critic(
     RuntimeError
         As in `kantorovich_potentials`.
 
-    Source
-    ------
+    References
+    ----------
     Peyré and Cuturi, Computational Optimal Transport (2019), equation (5.1); that a metric cost
     makes it 1-Lipschitz is theorem 4.2 of the book.
 
@@ -186,5 +186,20 @@ def exact_critic(
     >>> critic([-1.0, 0.0, 1.0, 4.0])
     array([0., 1., 0., 3.])
     """
-    phi = kantorovich_potentials(x, y, a, b).phi
-    return lambda z: 0.0 - c_transform(phi, x, z)  # a plain minus would print -0.0
+    phi = kantorovich_potentials(x, y, a, b).phi[:, None]
+    real = _arrays.points(x, "x").copy()  # the caller may change x later
+
+    def critic(z: ArrayLike) -> NDArray[np.float64]:
+        z = _arrays.points(z, "z")
+        _arrays.same_dimension(z, real, "z x")
+        return 0.0 - _transform(phi, real, z)  # a plain minus would print -0.0
+
+    return critic
+
+
+def _transform(potential: np.ndarray, points: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Take the transform of a column of potentials, a block of distances at a time."""
+    rows = max(1, BLOCK_ENTRIES // len(points))
+    blocks = [at[start : start + rows] for start in range(0, len(at), rows)]
+    # (n, rows) - (n, 1), then the smallest in each column -> (rows,)
+    return np.concatenate([(cdist(points, block) - potential).min(axis=0) for block in blocks])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize
+
+from wganlib import _arrays
 
 Critic = Callable[[Tensor], Tensor]
 FAR = 3.0  # how many times farther from the data's mean the meter's far points lie
@@ -24,34 +27,39 @@ def gradient_norms(critic: Critic, x: Tensor, *, create_graph: bool = False) -> 
     ----------
     critic : callable
         Maps ``(batch, ...)`` to scores ``(batch,)`` and treats every sample by itself.
-    x : Tensor
-        Points, shape ``(batch, ...)``, data units.
-    create_graph : bool
+    x : Tensor, shape (batch, ...)
+        Points, in data units.
+    create_graph : bool, optional
         Keep the graph, so that a penalty on the norms can be minimised.
 
     Returns
     -------
-    Tensor
-        Norms over all axes but the first, shape ``(batch,)``, score units per data unit. At a
-        gradient of exactly zero the norm's own derivative is taken as zero, never NaN.
+    Tensor, shape (batch,)
+        Norms over all axes but the first, in score units per data unit. At a gradient of exactly
+        zero the norm's own derivative is taken as zero, never NaN; where a score is not finite, the
+        norm is NaN.
 
     Raises
     ------
     ValueError
-        If the critic does not return one score for each sample.
+        If the points are no floating-point tensor, or the critic does not return one score for each
+        sample.
 
     Notes
     -----
-    Source: Gulrajani et al. (2017), equation 3. The scores are summed before differentiation,
-    which gives each sample its own gradient only if the critic does not mix samples (no batch
-    norm).
+    The scores are summed before differentiation, which gives each sample its own gradient only if
+    the critic does not mix samples (no batch norm).
+
+    References
+    ----------
+    Gulrajani et al. (2017), equation 3.
 
     Examples
     --------
     >>> gradient_norms(lambda x: 3 * x[:, 0] + 4 * x[:, 1], torch.zeros(2, 2))
     tensor([5., 5.])
     """
-    x = x.detach().requires_grad_(True)
+    x = _floats(x, "x").detach().requires_grad_(True)
     scores = critic(x)
     if scores.shape != (len(x),):
         raise ValueError(
@@ -59,7 +67,10 @@ def gradient_norms(critic: Critic, x: Tensor, *, create_graph: bool = False) -> 
             f"expected ({len(x)},): end it with `.squeeze(1)` or `.flatten()`"
         )
     (gradient,) = torch.autograd.grad(scores.sum(), x, create_graph=create_graph)
-    return torch.linalg.vector_norm(gradient.flatten(1), dim=1)  # (batch, ...) -> (batch,)
+    norms = torch.linalg.vector_norm(gradient.flatten(1), dim=1)  # (batch, ...) -> (batch,)
+    # A ReLU has slope zero at NaN: without this a missing point would look like a flat one. No
+    # error is raised here, because to look would make a GPU wait at every step of training.
+    return norms.masked_fill(~scores.detach().isfinite(), torch.nan)
 
 
 def gradient_penalty(
@@ -83,27 +94,28 @@ def gradient_penalty(
     ----------
     critic : callable
         Maps ``(batch, ...)`` to scores ``(batch,)``.
-    real, fake : Tensor
-        Equal shapes ``(batch, ...)``, data units.
-    one_sided : bool
+    real, fake : Tensor, shape (batch, ...)
+        Samples of equal shapes, in data units.
+    one_sided : bool, optional
         Penalise only slopes above 1.
     rng : torch.Generator, optional
         Draws ``t``, one number for each pair; on the samples' device.
 
     Returns
     -------
-    Tensor
-        Scalar with a graph, no unit.
+    Tensor, shape ()
+        The penalty with its graph, no unit.
 
     Raises
     ------
     ValueError
-        If the shapes differ or the critic does not return one score for each sample.
+        If the samples are no floating-point tensors, their shapes differ, or the critic does not
+        return one score for each sample.
 
-    Notes
-    -----
-    Source: Gulrajani et al. (2017), Algorithm 1, lines 4-7; the one-sided form is in its
-    section 4 ("Two-sided penalty") and in Petzka, Fischer & Lukovnikov (2018).
+    References
+    ----------
+    Gulrajani et al. (2017), Algorithm 1, lines 4-7; the one-sided form is in its section 4
+    ("Two-sided penalty") and in Petzka, Fischer and Lukovnikov (2018).
 
     Examples
     --------
@@ -139,63 +151,69 @@ def clip_weights_(critic: nn.Module, clip_value: float) -> nn.Module:
     ValueError
         If ``clip_value`` is not a positive, finite number.
 
-    Notes
-    -----
-    Source: Arjovsky, Chintala & Bottou (2017), Algorithm 1, line 7, which comes *after* the
-    optimiser's step.
+    References
+    ----------
+    Arjovsky, Chintala and Bottou (2017), Algorithm 1, line 7, which comes *after* the optimiser's
+    step.
     """
-    if not 0 < clip_value < math.inf:
-        raise ValueError(f"clip_value={clip_value} must be positive and finite (the paper: 0.01)")
+    clip_value = _arrays.positive_number(clip_value, "clip_value")
+    _arrays.instance(critic, "critic", nn.Module, "give the network itself")
     for parameter in critic.parameters():
         parameter.clamp_(-clip_value, clip_value)
     return critic
 
 
 def debiased_w1(
-    w1_estimate: float | np.ndarray | Tensor, gp_weight: float
-) -> float | np.ndarray | Tensor:
+    w1_estimate: ArrayLike | Tensor, gp_weight: float
+) -> float | NDArray[np.float64] | Tensor:
     r"""Remove the penalty's bias from the critic's estimate.
 
     A critic under the penalty :math:`\lambda(K-1)^2` gains :math:`K W_1` by sloping :math:`K`, so
     its best slope is :math:`K = 1 + W_1/(2\lambda)` and it reports :math:`\hat W = K W_1`. Solved
     for the truth,
 
-    .. math:: W_1 = \lambda\Bigl(\sqrt{1 + 2\hat W/\lambda} - 1\Bigr).
+    .. math:: W_1 = \lambda\Bigl(\sqrt{1 + 2\hat W/\lambda} - 1\Bigr)
+              = \frac{2\hat W}{1 + \sqrt{1 + 2\hat W/\lambda}},
+
+    computed in the second form, in which nothing cancels where :math:`\hat W` is small.
 
     Parameters
     ----------
-    w1_estimate : float, ndarray or Tensor
-        The critic's estimate :math:`\hat W` without the penalty term, data units.
+    w1_estimate : float, array_like or Tensor, shape (...)
+        The critic's estimate :math:`\hat W` without the penalty term, in data units.
     gp_weight : float
-        The weight :math:`\lambda > 0`, data units.
+        The weight :math:`\lambda > 0`, in data units.
 
     Returns
     -------
-    float, ndarray or Tensor
-        The corrected estimate, data units. Exact for two Diracs and an optimal critic; for general
-        laws an approximation.
+    float, ndarray or Tensor, shape (...)
+        The corrected estimate, in data units; a tensor for a tensor, a float for a number. Exact
+        for two Diracs and an optimal critic; for general laws an approximation.
 
     Raises
     ------
     ValueError
-        If ``gp_weight`` is not positive, or an estimate lies below :math:`-\lambda/2`, where no
-        distance can have produced it.
+        If ``gp_weight`` is not positive and finite, or an estimate is not finite or lies below
+        :math:`-\lambda/2`, where no distance can have produced it.
 
     Notes
     -----
-    Source: derived in chapter 4 of the book.
+    Derived in chapter 4 of the book.
 
     Examples
     --------
     >>> round(debiased_w1(2 + 2**2 / (2 * 10), gp_weight=10), 12)
     2.0
     """
-    if not gp_weight > 0:
-        raise ValueError(f"gp_weight={gp_weight} must be positive")
-    square = 1 + 2 * w1_estimate / gp_weight
-    if not (square.min() if hasattr(square, "min") else square) >= 0:
-        raise ValueError(f"w1_estimate={w1_estimate} is below -gp_weight/2 = {-gp_weight / 2}")
-    return gp_weight * (square**0.5 - 1)
+    gp_weight = _arrays.positive_number(gp_weight, "gp_weight")
+    estimates = _arrays.real_array(w1_estimate, "w1_estimate")
+    if estimates.size and estimates.min() < -gp_weight / 2:
+        raise ValueError(
+            f"w1_estimate holds {estimates.min():g}, below -gp_weight/2 = {-gp_weight / 2:g}"
+        )
+    given = w1_estimate if isinstance(w1_estimate, Tensor) else estimates
+    corrected = 2 * given / (1 + (1 + 2 * given / gp_weight) ** 0.5)
+    return float(corrected) if isinstance(w1_estimate, Real) else corrected
 
 
 def spectral_norm_(critic: nn.Module) -> nn.Module:
@@ -226,8 +244,12 @@ def spectral_norm_(critic: nn.Module) -> nn.Module:
     The singular value is followed by one power iteration at each pass in training mode, from 15 at
     the start, so right after a large step a layer may exceed 1 a little. A convolution's kernel
     is normalised as a matrix ``(out, in * height * width)``, which does not bound the operator.
-    *Differs from the paper*: the power iteration starts from the same vectors each time.
-    Source: Miyato et al. (2018), equation 8 and Algorithm 1.
+
+    *Differs from the paper:* the power iteration starts from the same vectors each time.
+
+    References
+    ----------
+    Miyato et al. (2018), equation 8 and Algorithm 1.
 
     Examples
     --------
@@ -236,6 +258,7 @@ def spectral_norm_(critic: nn.Module) -> nn.Module:
     >>> spectral_norm_(nn.Sequential(layer))[0].weight
     tensor([[0.7071, 0.7071]], grad_fn=<DivBackward0>)
     """
+    _arrays.instance(critic, "critic", nn.Module, "give the network itself")
     kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
     layers = [module for module in critic.modules() if isinstance(module, kinds)]
     if not layers:
@@ -253,13 +276,13 @@ def spectral_norm_(critic: nn.Module) -> nn.Module:
 class LipschitzReading:
     """What `lipschitz_meter` reads off.
 
-    Attributes
+    Parameters
     ----------
-    real, fake, mixed, far : Tensor
+    real, fake, mixed, far : Tensor, shape (n,)
         Gradient norms at the real and the fake samples, at points between random pairs of them,
-        and three times as far from the data's mean; shape ``(n,)``, score units per data unit.
+        and three times as far from the data's mean, in score units per data unit.
     largest_slope : float
-        Largest difference of scores per distance over sampled pairs, score units per data unit.
+        Largest difference of scores per distance over sampled pairs, in score units per data unit.
     """
 
     real: Tensor
@@ -288,8 +311,8 @@ def lipschitz_meter(
     ----------
     critic : callable
         Maps ``(batch, ...)`` to scores ``(batch,)``, each sample by itself.
-    real, fake : Tensor
-        Equal shapes ``(n, ...)``, data units.
+    real, fake : Tensor, shape (n, ...)
+        Samples of equal shapes, in data units.
     rng : torch.Generator, optional
         Draws the mixing coefficients and the pairs; on the samples' device.
 
@@ -302,11 +325,12 @@ def lipschitz_meter(
     Raises
     ------
     ValueError
-        If the shapes differ, or the critic does not return one score for each sample.
+        If the samples are no finite floating-point tensors, their shapes differ, or the critic does
+        not return one score for each sample.
 
-    Notes
-    -----
-    Source: ours. The mixed points are those of Gulrajani et al. (2017), Algorithm 1.
+    References
+    ----------
+    The mixed points are those of Gulrajani et al. (2017), Algorithm 1.
 
     Examples
     --------
@@ -316,6 +340,7 @@ def lipschitz_meter(
     >>> reading.mixed, reading.constant
     (tensor([2., 2., 2.]), 2.0)
     """
+    _finite(real, "real"), _finite(fake, "fake")
     mixed = _mixed(real, fake, rng)
     centre = torch.cat([real, fake]).detach().mean(dim=0)
     far = centre + FAR * (
@@ -336,6 +361,9 @@ def lipschitz_meter(
 
 def _mixed(real: Tensor, fake: Tensor, rng: torch.Generator | None) -> Tensor:
     """Draw one point on the segment between each pair, away from any graph."""
+    _floats(real, "real"), _floats(fake, "fake")
+    if rng is not None:
+        _arrays.instance(rng, "rng", torch.Generator, "torch.Generator().manual_seed(0) makes one")
     if real.shape != fake.shape:
         raise ValueError(
             f"real has shape {tuple(real.shape)} and fake {tuple(fake.shape)}: "
@@ -344,3 +372,22 @@ def _mixed(real: Tensor, fake: Tensor, rng: torch.Generator | None) -> Tensor:
     t = torch.rand(len(real), generator=rng, device=real.device, dtype=real.dtype)
     t = t.view(-1, *[1] * (real.ndim - 1))  # (batch,) -> (batch, 1, ..., 1)
     return t * real.detach() + (1 - t) * fake.detach()
+
+
+def _floats(x: Tensor, name: str) -> Tensor:
+    """Refuse what has no gradient: arrays, whole numbers, single numbers, nothing at all."""
+    _arrays.instance(x, name, Tensor, "torch.as_tensor(x) makes one")
+    if not x.is_floating_point():
+        raise ValueError(f"{name} has dtype {x.dtype}; give floats: x.float()")
+    if x.ndim == 0 or x.numel() == 0:
+        raise ValueError(
+            f"{name} has shape {tuple(x.shape)}; give (batch, ...), one sample or more"
+        )
+    return x
+
+
+def _finite(x: Tensor, name: str) -> None:
+    """Refuse points at which a slope means nothing."""
+    if not _floats(x, name).isfinite().all():
+        bad = int((~x.isfinite()).sum())
+        raise ValueError(f"{name} holds NaN or infinity ({bad} of {x.numel()} entries); drop them")

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from wganlib import _arrays
+
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -23,30 +25,30 @@ def critic_loss(scores_real: Tensor, scores_fake: Tensor) -> Tensor:
 
     Parameters
     ----------
-    scores_real, scores_fake : Tensor
-        Scores :math:`f(x)`, :math:`f(\tilde x)`; shape ``(batch,)``, score units.
+    scores_real, scores_fake : Tensor, shape (batch,)
+        Scores :math:`f(x)`, :math:`f(\tilde x)`, in score units.
 
     Returns
     -------
-    Tensor
-        Scalar, score units; negative for a critic that has learnt something.
+    Tensor, shape ()
+        In score units; negative for a critic that has learnt something.
 
     Raises
     ------
     ValueError
-        If the scores do not have shape ``(batch,)``.
+        If the scores are no tensor of shape ``(batch,)``.
 
-    Notes
-    -----
-    Source: Arjovsky, Chintala & Bottou (2017), Algorithm 1, lines 5-6, with the sign turned so that
-    an optimiser may minimise.
+    References
+    ----------
+    Arjovsky, Chintala and Bottou (2017), Algorithm 1, lines 5-6, with the sign turned so that an
+    optimiser may minimise.
 
     Examples
     --------
     >>> critic_loss(torch.tensor([3.0, 1.0]), torch.tensor([0.0, 1.0]))
     tensor(-1.5000)
     """
-    return _scores("fake", scores_fake).mean() - _scores("real", scores_real).mean()
+    return _scores(scores_fake, "scores_fake").mean() - _scores(scores_real, "scores_real").mean()
 
 
 def generator_loss(scores_fake: Tensor) -> Tensor:
@@ -56,25 +58,25 @@ def generator_loss(scores_fake: Tensor) -> Tensor:
 
     Parameters
     ----------
-    scores_fake : Tensor
-        Scores of generated samples; shape ``(batch,)``, score units.
+    scores_fake : Tensor, shape (batch,)
+        Scores of generated samples, in score units.
 
     Returns
     -------
-    Tensor
-        Scalar, score units. It carries the critic's arbitrary additive constant, so its height
-        means nothing.
+    Tensor, shape ()
+        In score units. It carries the critic's arbitrary additive constant, so its height means
+        nothing.
 
     Raises
     ------
     ValueError
-        If the scores do not have shape ``(batch,)``.
+        If the scores are no tensor of shape ``(batch,)``.
 
-    Notes
-    -----
-    Source: Arjovsky, Chintala & Bottou (2017), Algorithm 1, lines 10-11.
+    References
+    ----------
+    Arjovsky, Chintala and Bottou (2017), Algorithm 1, lines 10-11.
     """
-    return -_scores("fake", scores_fake).mean()
+    return -_scores(scores_fake, "scores_fake").mean()
 
 
 def w1_estimate(scores_real: Tensor, scores_fake: Tensor) -> Tensor:
@@ -84,31 +86,38 @@ def w1_estimate(scores_real: Tensor, scores_fake: Tensor) -> Tensor:
 
     Parameters
     ----------
-    scores_real, scores_fake : Tensor
-        Shape ``(batch,)``, score units.
+    scores_real, scores_fake : Tensor, shape (batch,)
+        Scores of real and of fake samples, in score units.
 
     Returns
     -------
-    Tensor
-        Scalar, score units; data units when the critic is 1-Lipschitz.
+    Tensor, shape ()
+        In score units; data units when the critic is 1-Lipschitz.
 
     Raises
     ------
     ValueError
-        If the scores do not have shape ``(batch,)``.
+        If the scores are no tensor of shape ``(batch,)``.
 
-    Notes
-    -----
-    Source: Arjovsky, Chintala & Bottou (2017), equation 2.
+    References
+    ----------
+    Arjovsky, Chintala and Bottou (2017), equation 2.
     """
     return -critic_loss(scores_real, scores_fake)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """A pair of losses, each a pure function of ``(scores_real, scores_fake)``, minimised.
+    """A pair of losses, each a pure function of ``(scores_real, scores_fake)``, to be minimised.
 
-    ``needs_real`` says whether the generator's loss looks at the scores of real data too.
+    Parameters
+    ----------
+    critic_loss : callable
+        The critic's loss.
+    generator_loss : callable
+        The generator's loss.
+    needs_real : bool, optional
+        Whether the generator's loss looks at the scores of real data too.
     """
 
     critic_loss: Loss
@@ -118,36 +127,41 @@ class Objective:
 
 def _minimax_critic(real: Tensor, fake: Tensor) -> Tensor:
     """−mean log σ(real) − mean log(1 − σ(fake)); Goodfellow et al. (2014), equation 1."""
+    real, fake = _both(real, fake)
     return softplus(-real).mean() + softplus(fake).mean()
 
 
 def _minimax_generator(real: Tensor, fake: Tensor) -> Tensor:
     """Mean log(1 − σ(fake)); Goodfellow et al. (2014), equation 1."""
-    return -softplus(fake).mean()
+    return -softplus(_scores(fake, "scores_fake")).mean()
 
 
 def _non_saturating_generator(real: Tensor, fake: Tensor) -> Tensor:
     """−mean log σ(fake); Goodfellow et al. (2014), section 3."""
-    return softplus(-fake).mean()
+    return softplus(-_scores(fake, "scores_fake")).mean()
 
 
 def _hinge_critic(real: Tensor, fake: Tensor) -> Tensor:
     """Mean (1 − real)⁺ + mean (1 + fake)⁺; Miyato et al. (2018), equation 16."""
+    real, fake = _both(real, fake)
     return torch.relu(1 - real).mean() + torch.relu(1 + fake).mean()
 
 
 def _relativistic_critic(real: Tensor, fake: Tensor) -> Tensor:
     """−mean log σ(real − fake); Jolicoeur-Martineau (2018), equation 6."""
+    real, fake = _pairs(real, fake)
     return softplus(fake - real).mean()
 
 
 def _relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
     """−mean log σ(fake − real); Jolicoeur-Martineau (2018), equation 7."""
+    real, fake = _pairs(real, fake)
     return softplus(real - fake).mean()
 
 
 def _relativistic_average_critic(real: Tensor, fake: Tensor) -> Tensor:
     """Each side against the other's batch mean; Jolicoeur-Martineau (2018), section 4."""
+    real, fake = _both(real, fake)
     return softplus(fake.mean() - real).mean() + softplus(fake - real.mean()).mean()
 
 
@@ -179,11 +193,27 @@ OBJECTIVES: dict[str, Objective] = {
 }
 
 
-def _scores(side: str, scores: Tensor) -> Tensor:
+def _scores(scores: Tensor, name: str) -> Tensor:
     """Refuse scores that would broadcast into a wrong mean."""
+    _arrays.instance(scores, name, Tensor, "torch.as_tensor(x) makes one")
     if scores.ndim != 1 or len(scores) == 0:
         raise ValueError(
-            f"scores of {side} samples have shape {tuple(scores.shape)}, expected (batch,): "
+            f"{name} has shape {tuple(scores.shape)}, expected (batch,): "
             "end the critic with `.squeeze(1)` or `.flatten()`"
         )
     return scores
+
+
+def _both(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the scores of both sides, which may differ in number."""
+    return _scores(real, "scores_real"), _scores(fake, "scores_fake")
+
+
+def _pairs(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the scores of both sides, one fake for each real."""
+    if len(_scores(real, "scores_real")) != len(_scores(fake, "scores_fake")):
+        raise ValueError(
+            f"scores_real has {len(real)} scores and scores_fake has {len(fake)}: "
+            "this objective pairs them, so draw batches of equal size"
+        )
+    return real, fake

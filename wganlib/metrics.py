@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import safetensors.torch
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
+from wganlib import _arrays
 from wganlib.data import scale_pixels
-from wganlib.records import run_folder
 from wganlib.transport import exact_w1
 
 HIGH_QUALITY = 3.0  # standard deviations, the convention of Srivastava et al. (2017)
@@ -24,7 +23,7 @@ SPARE_CANDIDATES = 3
 class ModeCoverage:
     """What `mode_coverage` finds.
 
-    Attributes
+    Parameters
     ----------
     modes_covered : int
         Modes that are nearest to at least one high-quality sample.
@@ -51,12 +50,12 @@ def mode_coverage(samples: Tensor, centres: Tensor, std: float) -> ModeCoverage:
 
     Parameters
     ----------
-    samples : Tensor
-        Shape ``(n, d)``, data units.
-    centres : Tensor
-        Centres of K equally likely modes, shape ``(K, d)``, data units.
+    samples : Tensor, shape (n, d)
+        Points, in data units.
+    centres : Tensor, shape (K, d)
+        Centres of K equally likely modes, in data units.
     std : float
-        Their common standard deviation :math:`\sigma`, data units.
+        Their common standard deviation :math:`\sigma`, in data units.
 
     Returns
     -------
@@ -68,14 +67,18 @@ def mode_coverage(samples: Tensor, centres: Tensor, std: float) -> ModeCoverage:
     Raises
     ------
     ValueError
-        If the shapes do not fit, a sample is not finite, or ``std`` is not positive.
+        If the shapes do not fit, a sample or a centre is not finite, or ``std`` is not positive and
+        finite.
 
     Notes
     -----
     One sample is enough to cover a mode, so the count grows with n: compare at equal n only.
-    The histogram counts every sample, of high quality or not.
-    Source: the first two, Srivastava et al. (2017), "VEEGAN", experiments on synthetic data. The
-    third is ours: :math:`\log K` minus the histogram's entropy.
+    The histogram counts every sample, of high quality or not. Its divergence, :math:`\log K` minus
+    its entropy, is the book's own addition.
+
+    References
+    ----------
+    The first two: Srivastava et al. (2017), "VEEGAN", experiments on synthetic data.
 
     Examples
     --------
@@ -97,103 +100,7 @@ def mode_coverage(samples: Tensor, centres: Tensor, std: float) -> ModeCoverage:
     )
 
 
-def _refuse_unfit(samples: Tensor, centres: Tensor, std: float) -> None:
-    """Refuse what has no nearest mode."""
-    shapes = f"samples {tuple(samples.shape)}, centres {tuple(centres.shape)}"
-    if samples.ndim != 2 or centres.ndim != 2 or samples.shape[1] != centres.shape[1]:
-        raise ValueError(f"{shapes}: expected (n, d) and (K, d)")
-    if not (len(samples) and len(centres)):
-        raise ValueError(f"{shapes}: neither may be empty")
-    if not samples.isfinite().all():
-        bad = int((~samples.isfinite()).any(dim=1).sum())
-        raise ValueError(f"{bad} of {len(samples)} samples are NaN or infinite: the run diverged")
-    if not std > 0:
-        raise ValueError(f"std={std} must be positive")
-
-
-class DigitClassifier(nn.Module):
-    r"""Small convolutional classifier of digits, whose last hidden layer serves as features.
-
-    .. math:: x \in [-1, 1]^{28 \times 28} \;\mapsto\; \phi(x) \in \mathbb R_{\ge 0}^{64}
-        \;\mapsto\; p(y \mid x) = \mathrm{softmax}(A\phi(x) + b)
-
-    Parameters
-    ----------
-    width : int
-        Channels of the first layer; the later ones have 2 and 4 times as many.
-    n_features : int
-        Size of the last hidden layer.
-
-    Notes
-    -----
-    *Differs from the literature*: the Fréchet Inception distance uses a network trained on colour
-    photographs, to which all digits look much alike. Distances in these features compare with
-    nothing but distances in these features.
-    Source: ours; trained by ``book/runs/digit_classifier.py``.
-    """
-
-    def __init__(self, width: int = 16, n_features: int = 64):
-        super().__init__()
-        self.arguments = {"width": width, "n_features": n_features}
-        self.body = nn.Sequential(
-            nn.Conv2d(1, width, 5, stride=2, padding=2),  # 28 -> 14
-            nn.ReLU(),
-            nn.Conv2d(width, 2 * width, 3, padding=1),
-            nn.ReLU(),
-            nn.MaxPool2d(2),  # 14 -> 7
-            nn.Conv2d(2 * width, 4 * width, 3, padding=1),
-            nn.ReLU(),
-            nn.MaxPool2d(2),  # 7 -> 3
-            nn.Flatten(),  # (batch, 4 width, 3, 3) -> (batch, 36 width)
-            nn.Linear(36 * width, n_features),
-            nn.ReLU(),
-        )
-        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(n_features, 10))
-        self.to(memory_format=torch.channels_last)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Map images ``(batch, 1, 28, 28)`` in [−1, 1] to ten logits each, ``(batch, 10)``."""
-        return self.head(self.body(images))
-
-    def features(self, images: Tensor) -> Tensor:
-        """Map any number of images ``(n, 1, 28, 28)`` to features ``(n, n_features)``."""
-        return self._in_parts(self.body, images)
-
-    def probabilities(self, images: Tensor) -> Tensor:
-        """Map any number of images to class probabilities ``(n, 10)``; rows sum to 1."""
-        return self._in_parts(self, images).softmax(dim=1)
-
-    @torch.no_grad()
-    def _in_parts(self, network: nn.Module, images: Tensor) -> Tensor:
-        """Apply in evaluation mode, 500 images at a time, so that memory stays small."""
-        _refuse_images(images)
-        was_training, device = self.training, self.head[1].weight.device
-        self.eval()
-        found = torch.cat([network(part.to(device)) for part in images.split(500)])
-        self.train(was_training)
-        return found
-
-
-def digit_classifier() -> DigitClassifier:
-    """Load the book's classifier, trained on MNIST's 60,000 training images.
-
-    Returns
-    -------
-    DigitClassifier
-        On the CPU, in evaluation mode.
-
-    Raises
-    ------
-    FileNotFoundError
-        If its weights are missing; ``make runs N=digit-classifier`` makes them.
-    """
-    weights = safetensors.torch.load_file(run_folder("digit-classifier") / "classifier.safetensors")
-    classifier = DigitClassifier()
-    classifier.load_state_dict(weights)
-    return classifier.eval()
-
-
-def frechet_distance(features_a: ArrayLike | Tensor, features_b: ArrayLike | Tensor) -> float:
+def frechet_distance(features_a: ArrayLike, features_b: ArrayLike) -> float:
     r"""Squared 2-Wasserstein distance of the Gaussians with the same means and covariances.
 
     .. math::
@@ -202,18 +109,19 @@ def frechet_distance(features_a: ArrayLike | Tensor, features_b: ArrayLike | Ten
 
     Parameters
     ----------
-    features_a, features_b : array or Tensor
-        Shapes ``(n, d)`` and ``(m, d)``, feature units. Covariances may be singular.
+    features_a, features_b : array_like, shapes (n, d) and (m, d)
+        Features, in feature units. Covariances may be singular.
 
     Returns
     -------
     float
-        Feature units squared, never negative.
+        The distance, in feature units squared, never negative.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit, a side has fewer than two rows, or a feature is not finite.
+        If the shapes do not fit, a side has fewer than two rows, or a feature is no finite real
+        number.
 
     Notes
     -----
@@ -221,7 +129,10 @@ def frechet_distance(features_a: ArrayLike | Tensor, features_b: ArrayLike | Ten
     :math:`(d^2 + 5d)/(2n)` apart where the covariance is the identity. Compare at equal n only.
     Eigenvalues of symmetric matrices replace the usual square root of a product, so nothing
     complex arises.
-    Source: Heusel et al. (2017), equation 6, after Dowson & Landau (1982).
+
+    References
+    ----------
+    Heusel et al. (2017), equation 6, after Dowson and Landau (1982).
 
     Examples
     --------
@@ -231,9 +142,12 @@ def frechet_distance(features_a: ArrayLike | Tensor, features_b: ArrayLike | Ten
     >>> round(frechet_distance(points, points + [3.0, 4.0]), 9)
     25.0
     """
-    a, b = _features("features_a", features_a), _features("features_b", features_b)
+    a, b = _features(features_a, "features_a"), _features(features_b, "features_b")
     if a.shape[1] != b.shape[1]:
-        raise ValueError(f"features have {a.shape[1]} and {b.shape[1]} columns, expected as many")
+        raise ValueError(
+            f"features_a has {a.shape[1]} and features_b has {b.shape[1]} columns; "
+            "give equally many"
+        )
     mean_a, mean_b = a.mean(axis=0), b.mean(axis=0)
     # With centred rows X, Y over root n, tr (A^½ B A^½)^½ is the sum of singular values of Y X'.
     a, b = (a - mean_a) / np.sqrt(len(a) - 1), (b - mean_b) / np.sqrt(len(b) - 1)
@@ -244,21 +158,37 @@ def frechet_distance(features_a: ArrayLike | Tensor, features_b: ArrayLike | Ten
 
 
 class PrecisionRecall(NamedTuple):
-    """What `precision_recall` finds: two shares in [0, 1]."""
+    """What `precision_recall` finds.
+
+    Parameters
+    ----------
+    precision : float
+        Share of fakes that look real, in [0, 1].
+    recall : float
+        Share of real data that the fakes reach, in [0, 1].
+    """
 
     precision: float
     recall: float
 
 
 class DensityCoverage(NamedTuple):
-    """What `density_coverage` finds: a mean count of at least 0, and a share in [0, 1]."""
+    """What `density_coverage` finds.
+
+    Parameters
+    ----------
+    density : float
+        Mean number of real neighbourhoods that hold a fake, over ``k``; at least 0.
+    coverage : float
+        Share of real neighbourhoods that hold a fake, in [0, 1].
+    """
 
     density: float
     coverage: float
 
 
 def precision_recall(
-    real_features: ArrayLike | Tensor, fake_features: ArrayLike | Tensor, *, k: int = 5
+    real_features: ArrayLike, fake_features: ArrayLike, *, k: int = 5
 ) -> PrecisionRecall:
     r"""Share of fakes that look real, and share of real data that the fakes reach.
 
@@ -273,9 +203,9 @@ def precision_recall(
 
     Parameters
     ----------
-    real_features, fake_features : array or Tensor
-        Shapes ``(n, d)`` and ``(m, d)``, feature units.
-    k : int
+    real_features, fake_features : array_like, shapes (n, d) and (m, d)
+        Features, in feature units.
+    k : int, optional
         The neighbour that sets a radius; a point is not its own neighbour.
 
     Returns
@@ -287,14 +217,19 @@ def precision_recall(
     Raises
     ------
     ValueError
-        If the shapes do not fit, a side has no k-th neighbour, or a feature is not finite.
+        If the shapes do not fit, a side has no k-th neighbour, or a feature is no finite real
+        number.
 
     Notes
     -----
     One outlier has a large ball, which takes in whatever lies near; `density_coverage` is the
     remedy.
-    *Differs from the paper*: k is 5, the paper takes 3.
-    Source: Kynkäänniemi et al. (2019), equations 1 and 2.
+
+    *Differs from the paper:* k is 5, the paper takes 3.
+
+    References
+    ----------
+    Kynkäänniemi et al. (2019), equations 1 and 2.
 
     Examples
     --------
@@ -311,7 +246,7 @@ def precision_recall(
 
 
 def density_coverage(
-    real_features: ArrayLike | Tensor, fake_features: ArrayLike | Tensor, *, k: int = 5
+    real_features: ArrayLike, fake_features: ArrayLike, *, k: int = 5
 ) -> DensityCoverage:
     r"""How many real neighbourhoods hold a fake, and which share of them holds any.
 
@@ -323,9 +258,9 @@ def density_coverage(
 
     Parameters
     ----------
-    real_features, fake_features : array or Tensor
-        Shapes ``(n, d)`` and ``(m, d)``, feature units.
-    k : int
+    real_features, fake_features : array_like, shapes (n, d) and (m, d)
+        Features, in feature units.
+    k : int, optional
         The neighbour that sets a radius; a point is not its own neighbour.
 
     Returns
@@ -343,7 +278,10 @@ def density_coverage(
     Notes
     -----
     Density may exceed 1: fakes that crowd where the data are dense score more than the data do.
-    Source: Naeem et al. (2020), section 3.
+
+    References
+    ----------
+    Naeem et al. (2020), section 3.
 
     Examples
     --------
@@ -360,14 +298,14 @@ def density_coverage(
 class ClassCoverage:
     """What `class_coverage` finds.
 
-    Attributes
+    Parameters
     ----------
     histogram : ndarray, shape (K,)
         Share of the samples whose most probable class is k; sums to 1.
     entropy : float
-        Of the histogram, nats, in [0, log K]; log 10 = 2.303 for ten equal classes.
+        The histogram's entropy, in nats, in [0, log K]; log 10 = 2.303 for ten equal classes.
     kl_to_uniform : float
-        log K minus the entropy, nats.
+        The difference of log K and the entropy, in nats.
     """
 
     histogram: NDArray[np.float64]
@@ -375,7 +313,7 @@ class ClassCoverage:
     kl_to_uniform: float
 
 
-def class_coverage(probabilities: ArrayLike | Tensor) -> ClassCoverage:
+def class_coverage(probabilities: ArrayLike) -> ClassCoverage:
     r"""Count the classes that a classifier finds among samples.
 
     .. math::
@@ -384,8 +322,8 @@ def class_coverage(probabilities: ArrayLike | Tensor) -> ClassCoverage:
 
     Parameters
     ----------
-    probabilities : array or Tensor
-        Class probabilities, shape ``(n, K)``, no unit; rows sum to 1.
+    probabilities : array_like, shape (n, K)
+        Class probabilities, no unit; rows sum to 1.
 
     Returns
     -------
@@ -401,7 +339,6 @@ def class_coverage(probabilities: ArrayLike | Tensor) -> ClassCoverage:
     Notes
     -----
     A sample that is no digit is counted all the same: a classifier must answer.
-    Source: ours; entropy and divergence of a histogram.
 
     Examples
     --------
@@ -409,7 +346,7 @@ def class_coverage(probabilities: ArrayLike | Tensor) -> ClassCoverage:
     >>> found.histogram, round(found.entropy, 4), round(found.kl_to_uniform, 4)
     (array([0.75, 0.25]), 0.5623, 0.1308)
     """
-    probabilities = _features("probabilities", probabilities, least=1)
+    probabilities = _features(probabilities, "probabilities", least=1)
     n, n_classes = probabilities.shape
     off = np.abs(probabilities.sum(axis=1) - 1).max()
     if n_classes < 2 or probabilities.min() < 0 or off > 1e-4:
@@ -426,7 +363,15 @@ def class_coverage(probabilities: ArrayLike | Tensor) -> ClassCoverage:
 
 
 class Neighbours(NamedTuple):
-    """What `nearest_neighbours` finds; both of shape ``(samples, n)``, the nearest first."""
+    """What `nearest_neighbours` finds, the nearest first.
+
+    Parameters
+    ----------
+    index : Tensor, int64, shape (samples, n)
+        Places among the images.
+    distance : Tensor, float64, shape (samples, n)
+        Distances to them, in data units.
+    """
 
     index: Tensor
     distance: Tensor
@@ -440,22 +385,22 @@ def nearest_neighbours(samples: Tensor, images: Tensor, *, n: int = 1) -> Neighb
 
     Parameters
     ----------
-    samples, images : Tensor
-        Shapes ``(samples, ...)`` and ``(images, ...)`` with equal rests; floats in [−1, 1] or
-        uint8 pixels, which are scaled to that. Results lie on the device of ``images``.
-    n : int
+    samples, images : Tensor, shapes (samples, ...) and (images, ...)
+        Images of one shape; floats in [−1, 1] or uint8 pixels, which are scaled to that. Results
+        lie on the device of ``images``.
+    n : int, optional
         How many neighbours each.
 
     Returns
     -------
     Neighbours
-        ``index`` into ``images``, int64, and ``distance``, float64, data units; both of shape
-        ``(samples, n)``. A copy is at distance 0 exactly.
+        Places among ``images``, and distances. A copy is at distance 0 exactly.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit, a pixel is not finite, or there are fewer images than ``n``.
+        If the shapes do not fit, a pixel is not finite or neither float nor uint8, or there are
+        fewer images than ``n``.
 
     Notes
     -----
@@ -463,7 +408,6 @@ def nearest_neighbours(samples: Tensor, images: Tensor, *, n: int = 1) -> Neighb
     markedly closer are copies. Memory is that of ``images`` in float32 and some 60 MB.
     Distances come from a matrix product in single precision, whose cancellation hides distances
     below 0.02; so the few best candidates are measured again in double precision.
-    Source: ours.
 
     Examples
     --------
@@ -471,7 +415,9 @@ def nearest_neighbours(samples: Tensor, images: Tensor, *, n: int = 1) -> Neighb
     >>> nearest_neighbours(torch.tensor([[-1.0, 0.5]]), images)
     Neighbours(index=tensor([[1]]), distance=tensor([[0.5000]], dtype=torch.float64))
     """
-    samples, images = _rows(samples, images, n)
+    samples, images = _rows(samples, images, "samples images")
+    if not 1 <= _arrays.whole_number(n, "n") <= len(images):
+        raise ValueError(f"n={n} with {len(images)} images: there are fewer than n to compare")
     norms = images.square().sum(dim=1)
     candidates = min(n + SPARE_CANDIDATES, len(images))
     indices, distances = [], []
@@ -489,24 +435,24 @@ def nearest_neighbours(samples: Tensor, images: Tensor, *, n: int = 1) -> Neighb
 class MinibatchW1:
     """What `minibatch_w1` finds, in data units.
 
-    Attributes
+    Parameters
     ----------
     value, standard_error : float
         Mean exact distance between a real and a fake batch, and the mean's standard error.
-    floor, floor_standard_error : float
-        The same between two real batches without a common image: the sampling floor.
+    sampling_floor, sampling_floor_error : float
+        The same between two real batches without a common image.
     """
 
     value: float
     standard_error: float
-    floor: float
-    floor_standard_error: float
+    sampling_floor: float
+    sampling_floor_error: float
 
 
 def minibatch_w1(
     real: Tensor, fake: Tensor, *, batch_size: int, n_batches: int, rng: torch.Generator
 ) -> MinibatchW1:
-    r"""Exact :math:`W_1` between batches of real and fake samples, beside its sampling floor.
+    r"""Exact :math:`W_1` between batches of real and fake samples, and its sampling floor.
 
     .. math::
         \mathbb E\, W_1(\mu_m, \tilde\mu_m) \quad\text{and}\quad \mathbb E\, W_1(\mu_m, \mu'_m),
@@ -514,8 +460,8 @@ def minibatch_w1(
 
     Parameters
     ----------
-    real, fake : Tensor
-        Shapes ``(n, ...)`` and ``(k, ...)`` with equal rests, data units; floats or uint8 pixels.
+    real, fake : Tensor, shapes (n, ...) and (k, ...)
+        Samples of one shape, in data units; floats or uint8 pixels.
     batch_size : int
         The batch's m, drawn without replacement.
     n_batches : int
@@ -526,7 +472,7 @@ def minibatch_w1(
     Returns
     -------
     MinibatchW1
-        Two means with their standard errors, data units.
+        Two means with their standard errors, in data units.
 
     Raises
     ------
@@ -537,24 +483,30 @@ def minibatch_w1(
     Notes
     -----
     In many dimensions both are far above :math:`W_1` of the laws, and the value may lie *below* the
-    floor: copies of the mean image are closer to a real batch than another real batch is. Read it
-    as a check, never as a score.
-    Source: ours; Bellemare et al. (2017) study what the bias of batches does to gradients.
+    sampling floor: copies of the mean image are closer to a real batch than another real batch is.
+    Read it as a check, never as a score.
+
+    References
+    ----------
+    Bellemare et al. (2017) study what the bias of batches does to gradients.
 
     Examples
     --------
-    A point far away: every batch is as far, and the floor is small.
+    A point far away: every batch is as far, and the sampling floor is small.
 
     >>> real, fake = torch.rand(100, 2), torch.tensor([[1e3, 0.0]]).expand(50, 2)
     >>> found = minibatch_w1(real, fake, batch_size=10, n_batches=5, rng=torch.Generator())
-    >>> 998 < found.value < 1001, found.floor < 1
+    >>> 998 < found.value < 1001, found.sampling_floor < 1
     (True, True)
     """
-    real, fake = _rows(real, fake, 1)
-    if n_batches < 2 or not 1 <= batch_size <= min(len(real) // 2, len(fake)):
+    real, fake = _rows(real, fake, "real fake")
+    _arrays.instance(rng, "rng", torch.Generator, "torch.Generator().manual_seed(0) makes one")
+    n_batches = _arrays.whole_number(n_batches, "n_batches", least=2)
+    batch_size = _arrays.whole_number(batch_size, "batch_size")
+    if batch_size > min(len(real) // 2, len(fake)):
         raise ValueError(
-            f"n_batches={n_batches} and batch_size={batch_size} with {len(real)} real and "
-            f"{len(fake)} fake samples: at least two batches, of at most half the real samples"
+            f"batch_size={batch_size} with {len(real)} real and {len(fake)} fake samples: "
+            "a batch is at most half the real samples, and all the fake ones"
         )
     found = []
     for _ in range(n_batches):
@@ -562,20 +514,39 @@ def minibatch_w1(
         first, second = real[order[:batch_size]], real[order[batch_size : 2 * batch_size]]
         drawn = fake[torch.randperm(len(fake), generator=rng)[:batch_size]]
         found.append([exact_w1(first.cpu(), side.cpu()) for side in (drawn, second)])
-    (value, floor), errors = np.mean(found, 0), np.std(found, 0, ddof=1) / np.sqrt(n_batches)
+    value, floor = np.mean(found, axis=0).tolist()
+    error, floor_error = (np.std(found, axis=0, ddof=1) / np.sqrt(n_batches)).tolist()
     return MinibatchW1(
-        value=float(value), standard_error=float(errors[0]),
-        floor=float(floor), floor_standard_error=float(errors[1]),
-    )  # fmt: skip
+        value=value, standard_error=error, sampling_floor=floor, sampling_floor_error=floor_error
+    )
 
 
-def _two_clouds(real: ArrayLike | Tensor, fake: ArrayLike | Tensor, k: int) -> list[np.ndarray]:
+def _refuse_unfit(samples: Tensor, centres: Tensor, std: float) -> None:
+    """Refuse what has no nearest mode."""
+    for name, side in (("samples", samples), ("centres", centres)):
+        _arrays.instance(side, name, Tensor, "torch.as_tensor(x) makes one")
+        if side.is_complex():
+            raise ValueError(f"{name} has dtype {side.dtype}; give real numbers")
+    shapes = f"samples {tuple(samples.shape)}, centres {tuple(centres.shape)}"
+    if samples.ndim != 2 or centres.ndim != 2 or samples.shape[1] != centres.shape[1]:
+        raise ValueError(f"{shapes}: expected (n, d) and (K, d)")
+    if not (len(samples) and len(centres)):
+        raise ValueError(f"{shapes}: neither may be empty")
+    if not samples.isfinite().all():
+        bad = int((~samples.isfinite()).any(dim=1).sum())
+        raise ValueError(f"{bad} of {len(samples)} samples are NaN or infinite: the run diverged")
+    if not centres.isfinite().all():
+        raise ValueError("centres hold NaN or infinity; give the places of the modes")
+    _arrays.positive_number(std, "std")
+
+
+def _two_clouds(real: ArrayLike, fake: ArrayLike, k: int) -> list[np.ndarray]:
     """Return two feature matrices whose points all have a k-th neighbour, or refuse."""
-    clouds = [_features("real_features", real), _features("fake_features", fake)]
+    clouds = [_features(real, "real_features"), _features(fake, "fake_features")]
     shapes = f"real_features {clouds[0].shape}, fake_features {clouds[1].shape}"
     if clouds[0].shape[1] != clouds[1].shape[1]:
         raise ValueError(f"{shapes}: expected (n, d) and (m, d)")
-    if not 1 <= k < min(map(len, clouds)):
+    if not _arrays.whole_number(k, "k") < min(map(len, clouds)):
         raise ValueError(f"k={k} with {shapes}: k is at least 1 and below both numbers of rows")
     return clouds
 
@@ -601,41 +572,34 @@ def _balls_that_hold(
     return np.concatenate(counts), reached
 
 
-def _rows(samples: Tensor, images: Tensor, n: int) -> tuple[Tensor, Tensor]:
+def _rows(samples: Tensor, images: Tensor, names: str) -> tuple[Tensor, Tensor]:
     """Return both sides as float matrices of one device, pixels in data units, or refuse."""
-    shapes = f"shapes {tuple(samples.shape)} and {tuple(images.shape)}"
-    if samples.ndim < 2 or samples.shape[1:] != images.shape[1:]:
-        raise ValueError(f"{shapes}: expected (samples, ...) and (images, ...) with equal rests")
-    if not len(samples) or not 1 <= n <= len(images):
-        raise ValueError(f"{shapes}: no samples, or fewer than {n} images, to compare")
+    for name, side in zip(names.split(), (samples, images), strict=True):
+        _arrays.instance(side, name, Tensor, "torch.as_tensor(x) makes one")
+        if not (side.is_floating_point() or side.dtype == torch.uint8):
+            raise ValueError(
+                f"{name} has dtype {side.dtype}; give floats, or pixels as torch.uint8"
+            )
+        if side.ndim < 2 or side.numel() == 0:
+            raise ValueError(f"{name} has shape {tuple(side.shape)}: no samples of shape (n, ...)")
+        if not side.isfinite().all():
+            raise ValueError(f"{name} of shape {tuple(side.shape)}: a pixel is NaN or infinite")
+    if samples.shape[1:] != images.shape[1:]:
+        first, second = names.split()
+        raise ValueError(
+            f"{first} has shape {tuple(samples.shape)} and {second} {tuple(images.shape)}; "
+            "give samples of one shape"
+        )
     sides = [s.flatten(1).to(images.device) for s in (samples, images)]
-    sides = [scale_pixels(s) if s.dtype == torch.uint8 else s.float() for s in sides]
-    if not all(side.isfinite().all() for side in sides):
-        raise ValueError(f"{shapes}: a pixel is NaN or infinite")
-    return sides[0], sides[1]
+    first, second = (scale_pixels(s) if s.dtype == torch.uint8 else s.float() for s in sides)
+    return first, second
 
 
-def _features(name: str, features: ArrayLike | Tensor, *, least: int = 2) -> np.ndarray:
+def _features(features: ArrayLike, name: str, *, least: int = 2) -> np.ndarray:
     """Return features as a float64 matrix of at least so many finite rows, or refuse."""
-    if isinstance(features, Tensor):
-        features = features.detach().cpu().numpy()
-    features = np.asarray(features, dtype=np.float64)
+    features = _arrays.real_array(features, name)
     if features.ndim != 2 or len(features) < least or not features.shape[1]:
         raise ValueError(
             f"{name} has shape {features.shape}, expected (n, d) with n of at least {least}"
         )
-    if not np.isfinite(features).all():
-        bad = int((~np.isfinite(features)).any(axis=1).sum())
-        raise ValueError(f"{name}: {bad} of {len(features)} rows are NaN or infinite")
     return features
-
-
-def _refuse_images(images: Tensor) -> None:
-    """Refuse what the classifier was not trained on."""
-    if images.ndim != 4 or images.shape[1:] != (1, 28, 28) or not len(images):
-        raise ValueError(f"images have shape {tuple(images.shape)}, expected (n, 1, 28, 28)")
-    if not images.is_floating_point() or not images.abs().max() <= 1:
-        raise ValueError(
-            f"images have dtype {images.dtype} and values up to {images.abs().max().item():.4g}, "
-            "expected floats in [-1, 1]: use wganlib.data.scale_pixels"
-        )

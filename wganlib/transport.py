@@ -1,7 +1,7 @@
 r"""Exact optimal transport between two weighted samples, by POT and SciPy.
 
 A distribution is given as its points ``x`` and their weights ``a`` (equal weights when left out).
-Everything here is float64 and exact up to rounding; CPU tensors are accepted and detached.
+Everything here is float64 and exact up to rounding; lists and tensors are taken like arrays.
 """
 
 import warnings
@@ -12,11 +12,11 @@ import ot
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
+from wganlib import _arrays
+
 # POT stops after 100,000 pivots, warns, and hands back a plan that is not optimal.
 # Here the limit is out of reach, and running into it is an error.
 MAX_PIVOTS = 10**9
-# Weights may miss the sum 1 by what single precision rounds away; they are then rescaled.
-WEIGHT_SUM_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,9 +45,9 @@ def weighted_sample(
 
     Parameters
     ----------
-    points : array or CPU tensor, shape (n,) or (n, d)
+    points : array_like, shape (n,) or (n, d)
         Points, in data units; a flat array is n points on the line.
-    weights : array or CPU tensor, shape (n,), optional
+    weights : array_like, shape (n,), optional
         Mass of each point, no unit; 1/n each when left out.
     name : str
         What an error message calls the sample.
@@ -55,15 +55,15 @@ def weighted_sample(
     Returns
     -------
     points : ndarray, shape (n, d)
-        The points, in data units.
+        The points, in data units; a view of them where nothing had to be converted.
     weights : ndarray, shape (n,)
         The weights, rescaled so that rounding in their sum is gone.
 
     Raises
     ------
     ValueError
-        If the sample is empty, is not of shape (n,) or (n, d), or holds NaN or infinity; if the
-        weights have another length, are negative, or do not sum to 1.
+        If the sample is empty, is not of shape (n,) or (n, d), or holds what is no finite real
+        number; if the weights have another length, are negative, or do not sum to 1.
 
     Examples
     --------
@@ -71,24 +71,7 @@ def weighted_sample(
     (array([[0.],
            [4.]]), array([0.5, 0.5]))
     """
-    points = _finite_array(points, name)
-    if points.ndim not in (1, 2):
-        raise ValueError(f"{name} has shape {points.shape}; give (n,) or (n, d), images flattened")
-    if points.size == 0:
-        raise ValueError(f"{name} has shape {points.shape}: an empty sample has no distribution")
-    points = points.reshape(len(points), -1)
-    if weights is None:
-        return points, np.full(len(points), 1.0 / len(points))
-    weights = _finite_array(weights, f"weights of {name}")
-    if weights.shape != (len(points),):
-        raise ValueError(
-            f"weights of {name} have shape {weights.shape}, but {name} has {len(points)} points"
-        )
-    if weights.min() < 0:
-        raise ValueError(f"weights of {name} are negative: the smallest is {weights.min():g}")
-    if abs(weights.sum() - 1.0) > WEIGHT_SUM_TOLERANCE:
-        raise ValueError(f"weights of {name} sum to {weights.sum():.9g}; divide them by their sum")
-    return points, weights / weights.sum()
+    return _weighted(points, weights, name, f"weights of {name}")
 
 
 def weighted_pair(
@@ -100,20 +83,27 @@ def weighted_pair(
 
     Parameters
     ----------
-    x, y : array or CPU tensor, shape (n,) or (n, d) and (m,) or (m, d)
+    x, y : array_like, shape (n,) or (n, d) and (m,) or (m, d)
         Points, in data units.
-    a, b : array or CPU tensor, shape (n,) and (m,), optional
+    a, b : array_like, shape (n,) and (m,), optional
         Weights, no unit; equal when left out.
 
     Returns
     -------
-    x, y, a, b : ndarray, shapes (n, d), (m, d), (n,), (m,)
-        The same in float64, points in data units.
+    x : ndarray, shape (n, d)
+        The first points, in data units.
+    y : ndarray, shape (m, d)
+        The second points, in data units.
+    a : ndarray, shape (n,)
+        The first weights.
+    b : ndarray, shape (m,)
+        The second weights.
 
     Raises
     ------
     ValueError
-        Whatever `weighted_sample` refuses, and points of different dimension.
+        Whatever `weighted_sample` refuses, points of different dimension, and points so far apart
+        that their distance overflows.
 
     Examples
     --------
@@ -121,12 +111,13 @@ def weighted_pair(
     >>> x.shape, y.shape, b
     ((2, 1), (1, 1), array([1.]))
     """
-    x, a = weighted_sample(x, a, name="x")
-    y, b = weighted_sample(y, b, name="y")
-    if x.shape[1] != y.shape[1]:
-        raise ValueError(
-            f"x has dimension {x.shape[1]} and y has dimension {y.shape[1]}; they must be equal"
-        )
+    x, a = _weighted(x, a, "x", "a (the weights of x)")
+    y, b = _weighted(y, b, "y", "b (the weights of y)")
+    _arrays.same_dimension(x, y, "x y")
+    with np.errstate(over="ignore"):
+        reach = np.maximum(x.max(axis=0), y.max(axis=0)) - np.minimum(x.min(axis=0), y.min(axis=0))
+    if np.isinf(reach).any():
+        raise ValueError("x and y lie farther apart than float64 can say; rescale the points")
     return x, y, a, b
 
 
@@ -148,9 +139,9 @@ def wasserstein_1d(
 
     Parameters
     ----------
-    x, y : array or CPU tensor, shape (n,) or (n, 1) and (m,) or (m, 1)
+    x, y : array_like, shape (n,) or (n, 1) and (m,) or (m, 1)
         Points, in data units.
-    a, b : array or CPU tensor, shape (n,) and (m,), optional
+    a, b : array_like, shape (n,) and (m,), optional
         Weights, no unit; equal when left out.
     p : float
         Order, at least 1 and finite.
@@ -165,8 +156,8 @@ def wasserstein_1d(
     ValueError
         Whatever `weighted_pair` refuses; points that are not on the line; p below 1 or infinite.
 
-    Source
-    ------
+    References
+    ----------
     Peyré and Cuturi, Computational Optimal Transport (2019), remarks 2.28 and 2.30. Solver:
     ``ot.wasserstein_1d``.
 
@@ -179,9 +170,8 @@ def wasserstein_1d(
     """
     x, y, a, b = weighted_pair(x, y, a, b)
     if x.shape[1] != 1:
-        raise ValueError(f"points have dimension {x.shape[1]}, not 1; use exact_w1 off the line")
-    if not 1 <= p < np.inf:
-        raise ValueError(f"p is {p}; the order of a Wasserstein distance lies in [1, inf)")
+        raise ValueError(f"x and y have dimension {x.shape[1]}, not 1; use exact_w1 off the line")
+    p = _arrays.finite_number(p, "p", least=1)
     x, y = x[a > 0, 0], y[b > 0, 0]  # (n, 1) -> (n,), and points without mass play no part
     # A power of two rescales without rounding and keeps the p-th powers from overflowing.
     unit = np.ldexp(1.0, np.frexp(max(x.max(), y.max()) - min(x.min(), y.min()))[1])
@@ -198,9 +188,9 @@ def exact_w1(
 
     Parameters
     ----------
-    x, y : array or CPU tensor, shape (n,) or (n, d) and (m,) or (m, d)
+    x, y : array_like, shape (n,) or (n, d) and (m,) or (m, d)
         Points, in data units.
-    a, b : array or CPU tensor, shape (n,) and (m,), optional
+    a, b : array_like, shape (n,) and (m,), optional
         Weights, no unit; equal when left out.
 
     Returns
@@ -215,8 +205,8 @@ def exact_w1(
     RuntimeError
         If the network simplex does not reach an optimum.
 
-    Source
-    ------
+    References
+    ----------
     Peyré and Cuturi, Computational Optimal Transport (2019), chapter 2. Solver: on the line
     `wasserstein_1d`, elsewhere `network_simplex`.
 
@@ -244,9 +234,9 @@ def optimal_plan(
 
     Parameters
     ----------
-    x, y : array or CPU tensor, shape (n,) or (n, d) and (m,) or (m, d)
+    x, y : array_like, shape (n,) or (n, d) and (m,) or (m, d)
         Points, in data units.
-    a, b : array or CPU tensor, shape (n,) and (m,), optional
+    a, b : array_like, shape (n,) and (m,), optional
         Weights, no unit; equal when left out.
 
     Returns
@@ -261,8 +251,8 @@ def optimal_plan(
     RuntimeError
         If the network simplex does not reach an optimum.
 
-    Source
-    ------
+    References
+    ----------
     Peyré and Cuturi, Computational Optimal Transport (2019), chapters 2 and 3. Solvers:
     ``ot.emd_1d`` and `network_simplex`.
 
@@ -282,7 +272,7 @@ def optimal_plan(
 
 
 def network_simplex(
-    cost: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64]
+    cost: ArrayLike, a: ArrayLike, b: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     r"""Solve one transport problem for any cost matrix, and its dual with it.
 
@@ -293,27 +283,30 @@ def network_simplex(
 
     Parameters
     ----------
-    cost : ndarray, shape (n, m)
+    cost : array_like, shape (n, m)
         Cost of moving one unit of mass from i to j, in data units for the Euclidean cost.
-    a, b : ndarray, shape (n,) and (m,)
+    a, b : array_like, shapes (n,) and (m,)
         Weights that are not negative and sum to 1, no unit.
 
     Returns
     -------
     matrix : ndarray, shape (n, m)
         An optimal plan, no unit.
-    phi, psi : ndarray, shape (n,) and (m,)
-        Optimal potentials, in the unit of the cost.
+    phi : ndarray, shape (n,)
+        Optimal potentials of the rows, in the unit of the cost.
+    psi : ndarray, shape (m,)
+        Optimal potentials of the columns, in the unit of the cost.
 
     Raises
     ------
     ValueError
-        If an entry of the cost is not finite.
+        If an entry of the cost is no finite real number, or if the weights do not fit its shape,
+        are negative, or do not sum to 1.
     RuntimeError
         If the solver stops before it has reached an optimum.
 
-    Source
-    ------
+    References
+    ----------
     Peyré and Cuturi, Computational Optimal Transport (2019), chapter 3. Solver: ``ot.emd``, the
     network simplex of Bonneel et al. (2011).
 
@@ -325,8 +318,10 @@ def network_simplex(
     array([[0.5, 0. ],
            [0. , 0.5]])
     """
-    if not np.isfinite(cost).all():
-        raise ValueError(f"cost holds {cost[~np.isfinite(cost)][0]}; rescale the points")
+    cost = _arrays.real_array(cost, "cost", ndim=2, shape="(n, m)")
+    if cost.size == 0:
+        raise ValueError(f"cost has shape {cost.shape}: it is empty; give at least one pair")
+    a, b = _kept_weights(a, "a", cost.shape[0]), _kept_weights(b, "b", cost.shape[1])
     # The solver's tolerance is absolute: costs of 1e-12 would be taken for zero and the plan be
     # wrong without a word. A power of two makes the largest cost about 1,000, without rounding.
     unit = np.ldexp(1.0, np.frexp(cost.max())[1] - 10)
@@ -346,7 +341,7 @@ def sliced_w1(x: ArrayLike, y: ArrayLike, *, n_projections: int, rng: np.random.
 
     Parameters
     ----------
-    x, y : array or CPU tensor, shape (n,) or (n, d) and (m,) or (m, d)
+    x, y : array_like, shape (n,) or (n, d) and (m,) or (m, d)
         Points of equal weight, in data units.
     n_projections : int
         Number of directions drawn.
@@ -363,8 +358,8 @@ def sliced_w1(x: ArrayLike, y: ArrayLike, *, n_projections: int, rng: np.random.
     ValueError
         Whatever `weighted_pair` refuses; fewer than one direction.
 
-    Source
-    ------
+    References
+    ----------
     Bonneel, Rabin, Peyré and Pfister (2015), Sliced and Radon Wasserstein barycenters of measures.
     Solver: ``ot.sliced_wasserstein_distance``.
 
@@ -374,19 +369,32 @@ def sliced_w1(x: ArrayLike, y: ArrayLike, *, n_projections: int, rng: np.random.
     3.0
     """
     x, y, a, b = weighted_pair(x, y)
-    if n_projections < 1:
-        raise ValueError(f"n_projections is {n_projections}; draw at least one direction")
+    n_projections = _arrays.whole_number(n_projections, "n_projections")
+    _arrays.instance(rng, "rng", np.random.Generator, "np.random.default_rng(seed) makes one")
     directions = rng.standard_normal((x.shape[1], n_projections))
     directions /= np.linalg.norm(directions, axis=0)
     return float(ot.sliced_wasserstein_distance(x, y, a, b, projections=directions, p=1))
 
 
-def _finite_array(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Return the values as a float64 array, refusing NaN, infinity and complex numbers."""
-    values = np.asarray(values.detach() if hasattr(values, "detach") else values)
-    if np.iscomplexobj(values):
-        raise ValueError(f"{name} is complex; give real numbers")
-    values = values.astype(np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError(f"{name} holds {values[~np.isfinite(values)][0]}; all must be finite")
-    return values
+def _weighted(
+    points: ArrayLike, weights: ArrayLike | None, name: str, weights_name: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return points of shape (n, d) and their weights, equal ones when left out."""
+    points = _arrays.points(points, name)
+    if weights is None:
+        return points, np.full(len(points), 1.0 / len(points))
+    return points, _matching_weights(weights, weights_name, len(points))
+
+
+def _matching_weights(weights: ArrayLike, name: str, n: int) -> NDArray[np.float64]:
+    """Return n masses, divided by their sum, or refuse."""
+    shape = _arrays.real_array(weights, name).shape
+    if shape != (n,):
+        raise ValueError(f"{name} has shape {shape}, expected ({n},): one number for each point")
+    return _arrays.masses(weights, name)
+
+
+def _kept_weights(weights: ArrayLike, name: str, n: int) -> NDArray[np.float64]:
+    """Return n masses as they are if only rounding keeps their sum from 1, rescaled otherwise."""
+    rescaled, given = _matching_weights(weights, name, n), _arrays.real_array(weights, name)
+    return given if abs(given.sum() - 1) <= n * np.finfo(np.float64).eps else rescaled

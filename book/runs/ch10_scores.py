@@ -19,6 +19,7 @@ from scores import draw
 from torch import Tensor
 
 from wganlib import data, metrics, mnist, records
+from wganlib.classifier import digit_classifier
 
 FOLDER = make.HERE / "ch10-scores"
 SEED = 2  # of latents, noise, and the choice of training digits; the runs' own scores have 1
@@ -62,7 +63,7 @@ def judged(name: str) -> tuple[Tensor, Tensor]:
 def measure(name: str) -> dict[str, float]:
     """Apply every metric of the book; `copies` is a share, `nearest` a median, data units."""
     real, fake = judged(name)
-    classifier = metrics.digit_classifier()
+    classifier = digit_classifier()
     clouds = classifier.features(real), classifier.features(fake)
     nearest, second = metrics.nearest_neighbours(
         fake[:N_LOOKED_UP], pixels("train"), n=2
@@ -77,7 +78,7 @@ def measure(name: str) -> dict[str, float]:
         "copies": (nearest < second / 2).double().mean().item(),
         "w1": w1.value,
         "w1_error": w1.standard_error,
-        "w1_floor": w1.floor,
+        "w1_floor": w1.sampling_floor,
     }
 
 

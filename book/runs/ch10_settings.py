@@ -17,6 +17,7 @@ from provenance import Log, write_table
 from scores import N_SAMPLES, draw, real_features
 
 from wganlib import data, metrics, mnist, training
+from wganlib.classifier import digit_classifier
 
 FOLDER = make.HERE / "ch10-settings"
 SEED, N_STEPS = 100, 500
@@ -48,7 +49,7 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     log, path = Log(FOLDER / "checkpoint-sessions.json"), FOLDER / "results.csv"
     rows = list(csv.DictReader(path.read_text().splitlines())) if path.exists() else []
-    classifier, digits = metrics.digit_classifier(), mnist.mnist("train")
+    classifier, digits = digit_classifier(), mnist.mnist("train")
     for method, entry, config in trials():
         trial = {"method": method, **{name: str(getattr(config, name)) for name in NUMBERS}}
         if any(trial.items() <= row.items() for row in rows):

@@ -14,17 +14,18 @@ import torch
 from provenance import Log
 from torch.nn.functional import cross_entropy
 
-from wganlib import data, metrics, mnist
+from wganlib import data, mnist
+from wganlib.classifier import DigitClassifier
 
 FOLDER = Path(__file__).resolve().parent / "digit-classifier"
 SEED, EPOCHS, BATCH, PEAK_RATE = 0, 5, 128, 4e-3
 
 
-def train(digits: data.Digits, *, seed: int = SEED) -> metrics.DigitClassifier:
+def train(digits: data.Digits, *, seed: int = SEED) -> DigitClassifier:
     """Train a classifier with Adam, the step size going up and down once."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)  # initial weights, dropout and the order of the images
-        classifier = metrics.DigitClassifier()
+        classifier = DigitClassifier()
         adam = torch.optim.Adam(classifier.parameters(), fused=True)
         total = EPOCHS * (len(digits) // BATCH)
         schedule = torch.optim.lr_scheduler.OneCycleLR(adam, PEAK_RATE, total_steps=total)
@@ -40,7 +41,7 @@ def train(digits: data.Digits, *, seed: int = SEED) -> metrics.DigitClassifier:
     return classifier.eval()
 
 
-def accuracy(classifier: metrics.DigitClassifier, digits: data.Digits) -> float:
+def accuracy(classifier: DigitClassifier, digits: data.Digits) -> float:
     """Share of images whose most probable class is their own."""
     found = classifier.probabilities(data.scale_pixels(digits.pixels)).argmax(dim=1)
     return (found == digits.labels).double().mean().item()

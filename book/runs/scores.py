@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from wganlib import data, metrics, mnist
+from wganlib.classifier import digit_classifier
 
 N_SAMPLES = 2_500  # so that scoring takes two seconds; the Fréchet distance is biased upwards by it
 ESTIMATES = ("w1_train", "w1_held_out")
@@ -33,7 +34,7 @@ class Scores:
         self.columns = ("step", "frechet", "class_entropy", *(ESTIMATES if estimates else ()))
         lines = path.read_text().splitlines() if path.exists() else []
         self.rows = {int(row["step"]): list(row.values()) for row in csv.DictReader(lines)}
-        self.classifier = metrics.digit_classifier()
+        self.classifier = digit_classifier()
         self.judged = [_some(side) for side in (digits, mnist.mnist("test"))] if estimates else []
 
     def add(self, step: int, generator: nn.Module, critic: nn.Module) -> None:
@@ -56,7 +57,7 @@ class Scores:
 @cache
 def real_features() -> Tensor:
     """Return the features of the test images, which all samples are compared with; (10,000, 64)."""
-    return metrics.digit_classifier().features(data.scale_pixels(mnist.mnist("test").pixels))
+    return digit_classifier().features(data.scale_pixels(mnist.mnist("test").pixels))
 
 
 def _some(digits: data.Digits) -> Tensor:

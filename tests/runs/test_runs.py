@@ -12,6 +12,7 @@ import torch
 
 from tests import ROOT
 from wganlib import data, metrics, records, training
+from wganlib.classifier import digit_classifier
 
 RUNS = ROOT / "book" / "runs"
 make_runs = importlib.import_module("make")
@@ -81,7 +82,7 @@ def test_a_stored_run_was_scored_to_its_end(name):
 def test_the_last_score_of_a_stored_run_comes_out_again(name, mnist_test):
     run = records.load_run(name)
     fake = scores.draw(run.generator, 2_500)
-    features = metrics.digit_classifier().features(fake)
+    features = digit_classifier().features(fake)
     distance = metrics.frechet_distance(scores.real_features(), features)
     rows = np.genfromtxt(run.folder / "scores.csv", delimiter=",", names=True)
     assert distance == pytest.approx(rows["frechet"][-1], rel=1e-3)

@@ -79,7 +79,7 @@ def test_the_ways_take_turns_and_the_first_round_does_not_count():
     assert [len(times[name][clock]) for name in "AB" for clock in ("wall", "cpu")] == [3] * 4
 
 
-def test_the_floor_has_all_convolutions_of_the_step_and_no_more():
+def test_the_convolutions_alone_are_all_those_of_the_step_and_no_more():
     done = {"forward": 0, "backward": 0}
 
     class Counter(torch.utils._python_dispatch.TorchDispatchMode):
@@ -91,7 +91,7 @@ def test_the_floor_has_all_convolutions_of_the_step_and_no_more():
             return function(*args, **(kwargs or {}))
 
     config = training.TrainConfig(n_steps=1)
-    way = bench.floor_way(config)
+    way = bench.convolutions_way(config)
     with Counter():
         way()
     # 5 critic steps of three layers: real, fake, mixed and the derivative forward; two gradients

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from wganlib.checks import check
 
@@ -51,9 +52,28 @@ def test_a_check_that_compares_nothing_is_refused(rule):
         check("So.", 1.0, **rule)
 
 
-def test_a_check_over_nothing_is_refused():
-    with pytest.raises(ValueError, match="empty"):
-        check("So.", np.array([]), below=1.0)
+@pytest.mark.parametrize(
+    ("value", "rule", "message"),
+    [
+        (np.array([]), {"below": 1.0}, "value is empty"),
+        ([1.0], {"equals": []}, "equals is empty"),
+        ([1.0, 2.0], {"equals": [1.0, 2.0, 3.0]}, r"value has shape \(2,\) and equals \(3,\)"),
+        (np.ma.array([1.0, 9.0], mask=[0, 1]), {"below": 2.0}, "value hides 1 masked"),
+        (1.0, {"equals": np.ma.array([1.0, 9.0], mask=[0, 1])}, "equals hides 1 masked"),
+        (1j, {"below": 2.0}, "value has dtype complex128"),
+        ("1", {"below": 2.0}, "value has dtype <U1"),
+        (1.0, {"equals": "1", "within": 1.0}, "equals has dtype <U1"),
+        (1.0, {"below": "two"}, "below='two' is no single number"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(value, rule, message):
+    with pytest.raises(ValueError, match=message):
+        check("So.", value, **rule)
+
+
+def test_tensors_are_compared_like_arrays(capsys):
+    check("So.", torch.ones(2, requires_grad=True), equals=torch.ones(2), within=0.0)
+    assert capsys.readouterr().out == "✓ So.  [[1., 1.] ± 0]\n"
 
 
 def test_a_claim_about_other_data_is_skipped_visibly(capsys):

@@ -100,8 +100,8 @@ def test_samples_share_their_common_places_once():
     [
         ([], [1.0], "x has shape"),
         ([1.0], 1.0, "y has shape"),
-        ([np.nan], [1.0], "x holds NaN"),
-        ([[1.0, 2.0]], [1.0], "2 coordinates and of y 1"),
+        ([np.nan], [1.0], "x holds nan"),
+        ([[1.0, 2.0]], [1.0], "x has dimension 2 and y has dimension 1"),
     ],
 )
 def test_bad_samples_are_named(x, y, message):
@@ -210,8 +210,8 @@ def test_adaptive_quadrature_agrees_with_the_even_grid():
         ([0.5, 0.6], [0.5, 0.5], "p sums to 1.1"),
         ([[0.5, 0.5], [0.5, 0.4]], [0.5, 0.5], "p sums to 0.9"),
         ([0.5, 0.5], [1.5, -0.5], "q holds a negative mass, -0.5"),
-        ([0.5, np.nan], [0.5, 0.5], "p holds NaN"),
-        ([0.5, 0.5], [np.inf, 0.5], "q holds NaN or infinite"),
+        ([0.5, np.nan], [0.5, 0.5], "p holds nan"),
+        ([0.5, 0.5], [np.inf, 0.5], "q holds inf"),
         ([0.5, 0.5], [0.2, 0.3, 0.5], "p has 2 masses and q has 3"),
         ([1.0], [0.5, 0.5], "p has 1 masses and q has 2"),
         ([], [], "at least one mass"),

@@ -210,7 +210,7 @@ def test_tensors_and_lists_give_the_same_float64_answers():
     [
         (([], [1.0]), "empty"),
         (([0.0, np.nan], [1.0]), "nan"),
-        (([0.0, 1.0], [1.0], [0.7, 0.7]), "sum to 1.4"),
+        (([0.0, 1.0], [1.0], [0.7, 0.7]), "sums to 1.4"),
         (([0.0, 1.0], [1.0], [1.5, -0.5]), "negative"),
         (([[0.0, 1.0]], [[1.0, 2.0, 3.0]]), "dimension 2 and y has dimension 3"),
     ],
@@ -241,6 +241,18 @@ def test_a_gap_is_never_passed_over(monkeypatch):
         kantorovich_potentials([0.0, 5.0], [1.0, 2.0])
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+def test_a_gap_is_judged_by_the_size_of_the_distances(monkeypatch, unit):
+    def careless(cost, a, b):
+        matrix, phi, psi = network_simplex(cost, a, b)
+        return matrix, phi + 1e-6 * cost.max() * (np.arange(len(phi)) == 0), psi
+
+    x, y = np.random.default_rng(0).normal(size=(2, 20, 2))
+    monkeypatch.setattr(dual, "network_simplex", careless)
+    with pytest.raises(RuntimeError, match="misses the primal value"):
+        kantorovich_potentials(unit * x, unit * y)
+
+
 def test_a_solver_may_say_anything_about_points_without_mass(monkeypatch):
     x, y, a, b = weighted_clouds(8, empty=5)
 
@@ -262,10 +274,10 @@ def test_a_critic_asked_often_needs_little_memory():
     assert peak < 100e6
 
 
-def test_two_thousand_points_in_the_plane_take_seconds():
+def test_a_thousand_points_in_the_plane_take_seconds():
     rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(2000, 2)), rng.normal(size=(2000, 2)) + 1
+    x, y = rng.normal(size=(1000, 2)), rng.normal(size=(1000, 2)) + 1
     start = time.perf_counter()
     critic = exact_critic(x, y)
     assert critic(x).mean() - critic(y).mean() == pytest.approx(exact_w1(x, y), abs=1e-9)
-    assert time.perf_counter() - start < 30
+    assert time.perf_counter() - start < 15

@@ -108,9 +108,21 @@ def test_debiasing_undoes_the_bias(w1, gp_weight):
     assert debiased_w1(np.array([estimate, estimate]), gp_weight) == pytest.approx(w1, rel=1e-9)
 
 
+@pytest.mark.parametrize(("w1", "gp_weight"), [(1e-6, 80.0), (1e-12, 10.0), (1.0, 1e18)])
+def test_debiasing_loses_no_digit_of_a_small_estimate(w1, gp_weight):
+    estimate = w1 * (1 + w1 / (2 * gp_weight))
+    assert debiased_w1(estimate, gp_weight) == pytest.approx(w1, rel=4 * np.finfo(float).eps)
+
+
+def test_debiasing_takes_a_list_and_keeps_a_tensor_s_graph():
+    assert debiased_w1([2.2, 0.0], 10) == pytest.approx([2.0, 0.0])
+    estimate = torch.tensor(2.2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda w: debiased_w1(w, 10.0), estimate)
+
+
 @pytest.mark.parametrize(
     ("estimate", "gp_weight"), [(1.0, 0.0), (1.0, -1.0), (-6.0, 10.0), (float("nan"), 1.0)]
 )
 def test_debiasing_refuses_what_no_distance_gives(estimate, gp_weight):
-    with pytest.raises(ValueError, match=r"gp_weight"):
+    with pytest.raises(ValueError, match=r"gp_weight|w1_estimate"):
         debiased_w1(estimate, gp_weight)

@@ -1,6 +1,7 @@
 """Transport: known answers, invariants, independent witnesses, refusals, speed and memory."""
 
 import itertools
+import os
 import subprocess
 import sys
 import time
@@ -254,10 +255,13 @@ def test_single_precision_weights_are_made_to_sum_to_one(rng):
         ({"x": [1.0], "y": [np.inf]}, "y holds inf"),
         ({"x": [1j], "y": [1.0]}, "x is complex"),
         ({"x": [[1.0, 2.0]], "y": [1.0]}, "dimension 2 and y has dimension 1"),
-        ({"x": [1.0, 2.0], "y": [1.0], "a": [1.0]}, r"weights of x have shape \(1,\)"),
-        ({"x": [1.0, 2.0], "y": [1.0], "a": [1.5, -0.5]}, "weights of x are negative.*-0.5"),
-        ({"x": [1.0, 2.0], "y": [1.0], "a": [0.5, 0.4]}, "weights of x sum to 0.9"),
-        ({"x": [1.0], "y": [1.0, 2.0], "b": [0.5, np.nan]}, "weights of y holds nan"),
+        ({"x": [1.0, 2.0], "y": [1.0], "a": [1.0]}, r"a \(the weights of x\) has shape \(1,\)"),
+        (
+            {"x": [1.0, 2.0], "y": [1.0], "a": [1.5, -0.5]},
+            r"a \(the weights of x\) holds a negative mass, -0.5",
+        ),
+        ({"x": [1.0, 2.0], "y": [1.0], "a": [0.5, 0.4]}, r"a \(the weights of x\) sums to 0.9"),
+        ({"x": [1.0], "y": [1.0, 2.0], "b": [0.5, np.nan]}, r"b \(the weights of y\) holds nan"),
     ],
 )
 @pytest.mark.parametrize("function", [wasserstein_1d, exact_w1, optimal_plan])
@@ -268,14 +272,14 @@ def test_bad_input_is_refused_by_name(function, arguments, message):
 
 @pytest.mark.parametrize("p", [0.5, 0, -1, np.inf, np.nan])
 def test_an_order_outside_its_range_is_refused(p):
-    with pytest.raises(ValueError, match="p is"):
+    with pytest.raises(ValueError, match="p="):
         wasserstein_1d([0.0], [1.0], p=p)
 
 
 def test_what_only_the_line_or_only_slices_need_is_refused(rng):
     with pytest.raises(ValueError, match="dimension 2, not 1"):
         wasserstein_1d([[0.0, 1.0]], [[0.0, 1.0]])
-    with pytest.raises(ValueError, match="n_projections is 0"):
+    with pytest.raises(ValueError, match="n_projections=0"):
         sliced_w1([0.0], [1.0], n_projections=0, rng=rng)
     with pytest.raises(ValueError, match="cost holds inf"):
         network_simplex(np.array([[np.inf]]), np.ones(1), np.ones(1))
@@ -308,19 +312,22 @@ def test_ten_thousand_points_on_the_line_take_milliseconds(rng):
     assert np.median(times) < 0.05  # seen: 0.0014
 
 
-def test_two_thousand_points_in_the_plane_take_seconds_and_under_a_gigabyte():
+def test_a_thousand_points_in_the_plane_take_seconds_and_little_memory():
     code = """if True:
         import resource, time
         import numpy as np
         from wganlib.transport import exact_w1
-        x, y = np.random.default_rng(0).normal(size=(2, 2000, 2))
+        x, y = np.random.default_rng(0).normal(size=(2, 1000, 2))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         start = time.perf_counter()
         exact_w1(x, y + 1)
         seconds = time.perf_counter() - start
         print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     """
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    alone = {**os.environ, "POT_BACKEND_DISABLE_PYTORCH": "1"}  # the import would take seconds
+    answer = subprocess.run(
+        [sys.executable, "-c", code], env=alone, capture_output=True, check=True
+    )
     seconds, grown = map(float, answer.stdout.split())
-    assert seconds < 20  # seen: 0.9
-    assert grown * (1 if sys.platform == "darwin" else 1024) < 1e9  # seen: 0.2 GB
+    assert seconds < 10  # seen: 0.2
+    assert grown * (1 if sys.platform == "darwin" else 1024) < 0.25e9  # seen: 0.05 GB

@@ -1,0 +1,361 @@
+"""The one door for what a caller hands in: arrays, tensors and numbers, each refused by its name.
+
+Every refusal is a `ValueError` that says which argument, what it was, and the way out.
+"""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+# Whole numbers beyond this have no float64 of their own: different ones would become equal.
+EXACT_INTEGERS = 2**53
+# Masses given in double precision may miss a total of one by this; anything more is a mistake.
+MASS_TOLERANCE = 1e-6
+# Unit round-off of the narrower formats; masses that were rounded to them miss a total by more.
+ROUND_OFF = {"float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
+REMEDIES = {
+    "c": "is complex; give real numbers: its .real, or its abs()",
+    "mM": "holds dates or durations; divide by a unit first: x / np.timedelta64(1, 's')",
+    "USaT": "holds text; convert it to numbers first: np.array(x, dtype=float)",
+    "O": "holds Python objects; convert them to numbers first: np.array(x, dtype=float)",
+}
+
+
+def real_array(
+    values: ArrayLike, name: str, *, ndim: int | None = None, shape: str = ""
+) -> NDArray[np.float64]:
+    """Return finite real numbers as float64: a view where nothing has to change, a copy elsewhere.
+
+    Parameters
+    ----------
+    values : array_like
+        Lists, tuples, arrays or tensors of any device and precision, those with a graph too.
+    name : str
+        What an error message calls them: the argument's name.
+    ndim : int, optional
+        The number of axes they must have; any number when left out.
+    shape : str
+        How an error message writes the shape that is wanted, such as "(n, d)".
+
+    Returns
+    -------
+    ndarray
+        The same numbers.
+
+    Raises
+    ------
+    ValueError
+        If they are no finite real numbers of that many axes, if a mask hides some, or if float64
+        cannot hold them.
+    """
+    with np.errstate(over="ignore"):  # longer floats become infinite and are refused below
+        found = _native(values, name).astype(np.float64, copy=False)
+    if ndim is not None and found.ndim != ndim:
+        raise ValueError(f"{name} has shape {found.shape}; give {shape}")
+    bad = ~np.isfinite(found)
+    if bad.any():
+        raise ValueError(
+            f"{name} holds {found[bad][0]} ({bad.sum()} of {bad.size} entries are not finite); "
+            "remove what is missing or infinite"
+        )
+    return found
+
+
+def points(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return one or more points as float64 of shape (n, d); a flat array is n points on the line.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,) or (n, d)
+        Points, in data units.
+    name : str
+        What an error message calls them.
+
+    Returns
+    -------
+    ndarray, shape (n, d)
+        The same points.
+
+    Raises
+    ------
+    ValueError
+        If `real_array` refuses them, there are none, or they have another number of axes.
+    """
+    found = real_array(values, name)
+    if found.ndim not in (1, 2):
+        raise ValueError(f"{name} has shape {found.shape}; give (n,) or (n, d), images flattened")
+    if found.size == 0:
+        raise ValueError(f"{name} has shape {found.shape}: it is empty; give at least one point")
+    return found.reshape(len(found), -1)
+
+
+def same_dimension(x: NDArray[np.float64], y: NDArray[np.float64], names: str) -> None:
+    """Refuse points of different spaces.
+
+    Parameters
+    ----------
+    x, y : ndarray, shapes (n, d) and (m, d)
+        Points that have passed `points`.
+    names : str
+        The names of both arguments, separated by a blank.
+
+    Raises
+    ------
+    ValueError
+        If the points have different numbers of coordinates.
+    """
+    if x.shape[1] != y.shape[1]:
+        first, second = names.split()
+        raise ValueError(
+            f"{first} has dimension {x.shape[1]} and {second} has dimension {y.shape[1]}; "
+            "give points of one space"
+        )
+
+
+def non_negative(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return finite numbers that are not negative, as float64.
+
+    Parameters
+    ----------
+    values : array_like
+        Masses or densities.
+    name : str
+        What an error message calls them.
+
+    Returns
+    -------
+    ndarray
+        The same numbers.
+
+    Raises
+    ------
+    ValueError
+        If `real_array` refuses them or one is negative.
+    """
+    found = real_array(values, name)
+    if found.size and found.min() < 0:
+        raise ValueError(f"{name} holds a negative mass, {found.min():.6g}; masses are >= 0")
+    return found
+
+
+def masses(values: ArrayLike, name: str, *, remedy: str = "") -> NDArray[np.float64]:
+    """Return masses that sum to one along the last axis, as float64, with rounding made good.
+
+    Parameters
+    ----------
+    values : array_like, shape (..., n)
+        Masses. The total of those in single or half precision may be off by what it loses.
+    name : str
+        What an error message calls them.
+    remedy : str
+        A further hint for masses that have another sum.
+
+    Returns
+    -------
+    ndarray, shape (..., n)
+        The masses, divided by their sum.
+
+    Raises
+    ------
+    ValueError
+        If `non_negative` refuses them, there are none, or they do not sum to one.
+    """
+    found = non_negative(values, name)
+    if found.ndim == 0 or found.size == 0:
+        raise ValueError(f"{name} has shape {found.shape}; give at least one mass along an axis")
+    total = found.sum(axis=-1, keepdims=True)
+    worst = total.flat[np.abs(total - 1).argmax()]
+    if abs(worst - 1) > _mass_tolerance(values, found.shape[-1]):
+        raise ValueError(
+            f"{name} sums to {worst:.9g} along its last axis, not to 1; in double precision, "
+            f"divide it by its sum{remedy}"
+        )
+    return found / total
+
+
+def whole_number(value: int, name: str, *, least: int = 1) -> int:
+    """Return a whole number that is large enough, as a plain int.
+
+    Parameters
+    ----------
+    value : int
+        A Python or NumPy integer; no bool and no float, even if it is whole.
+    name : str
+        What an error message calls it.
+    least : int
+        The smallest one allowed.
+
+    Returns
+    -------
+    int
+        The same number.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or smaller.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{name}={value!r} must be a whole number of at least {least}")
+    return int(value)
+
+
+def finite_number(value: float, name: str, *, least: float = -math.inf) -> float:
+    """Return a finite number that is large enough, as a plain float.
+
+    Parameters
+    ----------
+    value : float
+        A Python or NumPy number; no bool.
+    name : str
+        What an error message calls it.
+    least : float
+        The smallest one allowed.
+
+    Returns
+    -------
+    float
+        The same number.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, NaN, infinite, or smaller.
+    """
+    if not _is_real(value) or value < least:
+        bound = "" if least == -math.inf else f" of at least {least:g}"
+        raise ValueError(f"{name}={value!r} must be a finite number{bound}")
+    return float(value)
+
+
+def positive_number(value: float, name: str) -> float:
+    """Return a finite number above zero, as a plain float.
+
+    Parameters
+    ----------
+    value : float
+        A Python or NumPy number; no bool.
+    name : str
+        What an error message calls it.
+
+    Returns
+    -------
+    float
+        The same number.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, NaN, infinite, zero or negative.
+    """
+    if not _is_real(value) or value <= 0:
+        raise ValueError(f"{name}={value!r} must be positive and finite")
+    return float(value)
+
+
+def instance(value: object, name: str, kind: type, remedy: str) -> None:
+    """Refuse an object of another kind.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    name : str
+        What an error message calls it.
+    kind : type
+        What it must be.
+    remedy : str
+        How to get one.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} is a {type(value).__name__}, no {kind.__name__}; {remedy}")
+
+
+def refuse_masked(values: ArrayLike, name: str) -> None:
+    """Refuse an array whose mask hides something: NumPy would drop the mask without a word.
+
+    Parameters
+    ----------
+    values : array_like
+        What was given.
+    name : str
+        What an error message calls it.
+
+    Raises
+    ------
+    ValueError
+        If an entry is masked.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        hidden = np.ma.count_masked(values)
+        raise ValueError(f"{name} hides {hidden} masked entries; drop them: x.compressed()")
+
+
+def _is_real(value: object) -> bool:
+    """Say whether this is one finite real number, and no bool."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number with more digits than float64 can say
+        return False
+
+
+def _native(values: ArrayLike, name: str) -> np.ndarray:
+    """Return an array of real numbers in the format they came in; bfloat16 becomes float64."""
+    refuse_masked(values, name)
+    if isinstance(values, list | tuple):  # one by one: in a mixture NumPy would round or drop masks
+        values = [v if type(v) in (float, bool) else _native(v, name) for v in values]
+    try:
+        if hasattr(values, "detach"):
+            values = values.detach().cpu()
+            values = values.double() if values.is_floating_point() else values
+        found = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name} cannot be made an array of numbers: {error}") from None
+    if found.dtype.kind in "iu" and found.size:
+        _refuse_large(int(found.min()), int(found.max()), name)
+    if found.dtype.kind not in "biuf":
+        _refuse_kind(found, name)
+    return found
+
+
+def _refuse_large(smallest: int, largest: int, name: str) -> None:
+    """Refuse whole numbers that float64 would round."""
+    worst = max(smallest, largest, key=abs)
+    if abs(worst) > EXACT_INTEGERS:
+        raise ValueError(
+            f"{name} holds {worst}, beyond 2**53, where float64 skips whole numbers; "
+            "subtract an offset first"
+        )
+
+
+def _refuse_kind(found: np.ndarray, name: str) -> None:
+    """Refuse what is no real number, with the way to make it one."""
+    if found.dtype.kind == "O" and found.size and all(isinstance(v, int) for v in found.flat):
+        _refuse_large(min(found.flat), max(found.flat), name)
+    for kinds, remedy in REMEDIES.items():
+        if found.dtype.kind in kinds:
+            raise ValueError(f"{name} {remedy}")
+    raise ValueError(f"{name} has dtype {found.dtype}; give real numbers")
+
+
+def _mass_tolerance(values: ArrayLike, n: int) -> float:
+    """Return by how much a total of n masses in this format may miss one.
+
+    Rounding the masses of a total of one moves it by the round-off at most. The sum that they were
+    divided by has been formed in single precision at best, and its error grows like the root of n.
+    """
+    kind = str(getattr(values, "dtype", "float64")).removeprefix("torch.")
+    if kind not in ROUND_OFF:
+        return MASS_TOLERANCE
+    return max(MASS_TOLERANCE, 2 * ROUND_OFF[kind] + ROUND_OFF["float32"] * math.sqrt(n))
