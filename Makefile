@@ -26,7 +26,7 @@ book: $(READY) ## build the book into _build/html, warnings are errors
 	@echo "The book is built. Open file://$(CURDIR)/_build/html/index.html"
 
 pdf: $(READY) ## set the whole book on paper: one PDF, needs LaTeX
-	$(BIN)/python book/_ext/pdf.py
+	$(BIN)/python tools/pdf.py
 
 test: book ## run the tests and every notebook, two at a time, one thread each
 	$(BIN)/python -m pytest --nbval -n 2 --dist loadfile
@@ -37,15 +37,15 @@ colab: $(READY) ## run every notebook alone, as on Colab, in a Python that lacks
 lint: $(READY) ## check style, spelling and the notebooks' shared cell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python book/_ext/notebooks.py setup --check
-	$(BIN)/python book/_ext/notebooks.py text | $(BIN)/codespell -
-	$(BIN)/codespell *.md *.toml *.yml Makefile book/*.md book/_ext book/runs/*.py benchmarks wganlib tests
+	$(BIN)/python tools/notebooks.py setup --check
+	$(BIN)/python tools/notebooks.py text | $(BIN)/codespell -
+	$(BIN)/codespell *.md *.toml *.yml Makefile book/*.md book/_ext tools book/runs/*.py benchmarks wganlib tests
 
 notebooks: $(READY) ## execute and store the notebooks; N=ch09 takes those that start with ch09
-	$(BIN)/python book/_ext/notebooks.py execute $(N)
+	$(BIN)/python tools/notebooks.py execute $(N)
 
 setup: $(READY) ## name the repository everywhere: make setup URL=https://github.com/OWNER/NAME
-	$(BIN)/python book/_ext/notebooks.py setup $(if $(URL),--url $(URL) --branch $(BRANCH))
+	$(BIN)/python tools/notebooks.py setup $(if $(URL),--url $(URL) --branch $(BRANCH))
 
 runs: $(READY) ## make the frozen runs, or go on with them; N=mnist-wgan-gp takes one
 	$(BIN)/python book/runs/make.py $(N)

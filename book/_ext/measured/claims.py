@@ -1,98 +1,117 @@
-"""Write the ledger: every claim that a stored notebook printed, with its rule and a link to it.
+"""Show claims: under their cells, in the ledger, on the front page; and count them.
 
-The page `book/claims` gets a section for each chapter. A stored notebook that holds an error, or a
-check that printed no claim, stops the build: its claims are not proved.
+What `wganlib.checks.check` printed becomes a list, each claim with its tick and its rule.  The page
+`book/claims` gets a section for each chapter, in which every claim leads to its cell.
 """
 
 import itertools
-import json
-import re
-from pathlib import Path
 
-import checked
 from docutils import nodes
 from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
 
-PAGE = "book/claims"
+from .chapter import chapters, read_claim
 
-
-def setup(app):
-    """Tell Sphinx what to call, and when."""
-    app.connect("source-read", _count)
-    app.connect("doctree-read", _write, priority=450)  # before the table of contents is collected
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+LEDGER = "book/claims"
 
 
-def ledger(path):
-    """List the claims of a notebook in order: dictionaries with heading, mark, claim and rule."""
-    found, heading = [], ""
-    for number, cell in enumerate(json.loads(Path(path).read_text(encoding="utf8"))["cells"]):
-        if cell["cell_type"] != "code":
-            heading = (re.findall(r"^##+ (.+)$", "".join(cell["source"]), re.M) or [heading])[-1]
-            continue
-        before = len(found)
-        for output in cell["outputs"]:
-            if output["output_type"] == "error":
-                raise ExtensionError(f"{path}, cell {number}: stored with an error: "
-                                     f"{output['ename']}: {output['evalue']}")  # fmt: skip
-            lines = "".join(output.get("text", "")).splitlines()
-            matches = (checked.LINE.match(line) for line in lines)
-            found += [match.groupdict() | {"heading": heading} for match in matches if match]
-        if "check(" in "".join(cell["source"]) and len(found) == before:
-            raise ExtensionError(f"{path}, cell {number}: its check has printed no claim; "
-                                 "execute the notebook (make notebooks)")  # fmt: skip
-    return found
+def add(app):
+    """Tell Sphinx of the directive."""
+    app.add_directive("claim", ShowClaim)
 
 
-def held(path):
-    """Count the claims of a notebook that held; the others were skipped."""
-    return sum(claim["mark"] == "✓" for claim in ledger(path))
+def count_held(chapter):
+    """Count the claims of a chapter that held; the others were skipped."""
+    return sum(claim.held for claim in chapter.claims)
 
 
-def _chapters(env):
-    """Return the notebooks of the book, name to path, in the order of their numbers."""
-    docs = sorted(doc for doc in env.found_docs if doc.startswith("book/ch"))
-    return {doc: env.doc2path(doc) for doc in docs}
-
-
-def _count(app, docname, source):
+def write_count(app, docname, source):
     """Put the number of claims in place of |claims|, on any Markdown page."""
-    if docname.startswith("book/ch") or "|claims|" not in source[0]:
-        return
-    chapters = _chapters(app.env)
-    for path in chapters.values():
-        app.env.note_dependency(path)
-    source[0] = source[0].replace("|claims|", str(sum(map(held, chapters.values()))))
+    if app.env.doc2path(docname).endswith(".md") and "|claims|" in source[0]:
+        total = sum(map(count_held, chapters(app.env)))
+        source[0] = source[0].replace("|claims|", str(total))
 
 
-def _write(app, doctree):
-    """Append a section with the claims of each chapter."""
-    if app.env.docname != PAGE:
-        return
-    top = next(doctree.findall(nodes.section))
-    for doc, path in _chapters(app.env).items():
-        app.env.note_dependency(path)
-        top += _section(Path(doc).name, path)
+def set_printed(app, doctree):
+    """Set printed claims as lists, and number them for the links of the ledger."""
+    numbers = itertools.count(1)
+    for block in list(doctree.findall(nodes.literal_block)):
+        if "stream" not in block["classes"]:
+            continue
+        parts = _parts(block)
+        lists = [part for part in parts if isinstance(part, nodes.bullet_list)]
+        for item in itertools.chain(*lists):
+            item["ids"].append(f"claim-{next(numbers)}")
+        if lists:
+            block.parent.replace(block, parts)  # replace_self would hand on its classes
 
 
-def _section(name, path):
-    """Return one chapter's claims as a section."""
-    cells = json.loads(Path(path).read_text(encoding="utf8"))["cells"]
-    title = "".join(cells[0]["source"]).splitlines()[0].removeprefix("# ")
-    number = int(name[2:4])
+def _parts(block):
+    """Cut a block of printed lines into lists of claims and what stands between them."""
+    lines = ((read_claim(line), line) for line in block.astext().rstrip("\n").split("\n"))
+    parts = []
+    for are_claims, group in itertools.groupby(lines, key=lambda pair: pair[0] is not None):
+        if are_claims:
+            items = [claim_item(claim) for claim, _ in group]
+            parts.append(nodes.bullet_list("", *items, classes=["claims"], bullet="*"))
+        else:
+            text = "\n".join(line for _, line in group)
+            parts.append(nodes.literal_block(text, text, **block.attributes))
+    return parts
+
+
+def claim_item(claim):
+    """Return a claim as an item of a list: its tick, its sentence, its rule."""
+    mark = "✓" if claim.held else "–"
+    paragraph = nodes.paragraph("", "", nodes.inline(mark, mark, classes=["tick"]))
+    words = nodes.inline("", " ", classes=["claim"])
+    for i, part in enumerate(claim.text.split("`")):  # every second part stood in ticks
+        words += nodes.literal("", part) if i % 2 else nodes.Text(part)
+    paragraph += words
+    if claim.rule:
+        paragraph += nodes.inline("", f" [{claim.rule}]", classes=["rule"])
+    return nodes.list_item("", paragraph, classes=["held" if claim.held else "skipped"])
+
+
+def write_ledger(app, doctree):
+    """Append to the ledger a section with the claims of each chapter."""
+    if app.env.docname == LEDGER:
+        top = next(doctree.findall(nodes.section))
+        top += [_section(chapter) for chapter in chapters(app.env)]
+
+
+def _section(chapter):
+    number, page = chapter.number, f"{chapter.path.stem}.html"
     section = nodes.section(ids=[f"chapter-{number}"], names=[f"chapter-{number}"])
-    section += nodes.title("", f"{number} · {title}")
-    numbered = enumerate(ledger(path), start=1)
-    for heading, group in itertools.groupby(numbered, key=lambda pair: pair[1].pop("heading")):
-        claims = nodes.bullet_list(classes=["claims", "ledger"], bullet="*")
-        claims += [_entry(f"{number}.{i}", f"{name}.html#claim-{i}", claim) for i, claim in group]
-        section += [nodes.rubric("", heading), claims]
+    section += nodes.title("", f"{number} · {chapter.title}")
+    numbered = enumerate(chapter.claims, start=1)
+    for heading, group in itertools.groupby(numbered, key=lambda pair: pair[1].heading):
+        listed = nodes.bullet_list(classes=["claims", "ledger"], bullet="*")
+        listed += [_entry(claim, f"{number}.{i}", f"{page}#claim-{i}") for i, claim in group]
+        section += [nodes.rubric("", heading), listed]
     return section
 
 
-def _entry(number, place, claim):
+def _entry(claim, number, place):
     """Return a claim with its number, which leads to its place."""
-    item = checked.claim_item(**claim)
+    item = claim_item(claim)
     link = nodes.reference("", number, internal=True, refuri=place)
-    item.children[0].insert(0, nodes.inline("", "", link, classes=["place"]))
+    item[0].insert(0, nodes.inline("", "", link, classes=["place"]))
     return item
+
+
+class ShowClaim(SphinxDirective):
+    """Show one claim of a chapter, found by its sentence: it must be in the ledger."""
+
+    required_arguments = 1  # the chapter's file, without its ending
+    has_content = True
+
+    def run(self):
+        """Write a list of one claim."""
+        text = " ".join(self.content).strip()
+        named = (one for one in chapters(self.env) if one.path.stem == self.arguments[0])
+        found = [claim for chapter in named for claim in chapter.claims if claim.text == text]
+        if len(found) != 1:
+            raise ExtensionError(f"{self.env.docname}: expected one claim {text!r} in "
+                                 f"{self.arguments[0]}, found {len(found)}")  # fmt: skip
+        return [nodes.bullet_list("", claim_item(found[0]), classes=["claims"], bullet="*")]
