@@ -158,3 +158,13 @@ def tiny_site(tmp_path_factory):
     complaints = book.build()
     assert complaints == ""
     return book
+
+
+@pytest.fixture(scope="session")
+def tex(tmp_path_factory):
+    """Return the tiny book as LaTeX."""
+    pytest.importorskip("sphinx_jupyterbook_latex", reason="Jupyter Book is not installed")
+    book = TinyBook(tmp_path_factory.mktemp("paper"))
+    assert book.build("latex") == ""
+    (file,) = (book.folder / "_build/latex").glob("*.tex")
+    return file.read_text(encoding="utf8")

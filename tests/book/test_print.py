@@ -9,17 +9,6 @@ import pdf
 import pytest
 
 from tests import ROOT
-from tests.book.conftest import TinyBook
-
-
-@pytest.fixture(scope="module")
-def tex(tmp_path_factory):
-    """Return the tiny book as LaTeX."""
-    pytest.importorskip("sphinx_jupyterbook_latex", reason="Jupyter Book is not installed")
-    book = TinyBook(tmp_path_factory.mktemp("paper"))
-    assert book.build("latex") == ""
-    (file,) = (book.folder / "_build/latex").glob("*.tex")
-    return file.read_text(encoding="utf8")
 
 
 def test_a_machine_without_latex_is_told_what_to_install(tmp_path):
