@@ -116,7 +116,7 @@ def palette_png(figure: Figure) -> tuple[bytes, dict[str, int]]:
 def label_at(
     ax: Axes, x: float, y: float, text: str, *, color: str = INK, dx: float = 6, dy: float = 0
 ) -> Annotation:
-    r"""Write `text` beside the point `(x, y)` in the curve's own colour, instead of a legend.
+    r"""Write `text` next to the point `(x, y)` in the curve's own colour, instead of a legend.
 
     Parameters
     ----------

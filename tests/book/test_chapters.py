@@ -149,11 +149,35 @@ def test_its_prose_keeps_to_the_house_s_manner(chapter):
     assert not re.search(r"\bdiscriminator\b.*\bWasserstein critic\b", plain)
 
 
-def test_every_chapter_is_in_the_table_of_contents():
+SAID = {1: "one", 2: "two", 30: "thirty", 50: "fifty"}
+
+
+def amounts(number):
+    """Return a number as a chapter may say it."""
+    return {str(number), SAID.get(number, str(number))}
+
+
+def test_its_objectives_say_what_its_metadata_say(chapter):
+    facts = chapter.metadata["measured"]
+    objectives = prose(chapter).split("## Objectives\n")[1].split("\n## ")[0]
+    assert re.search(rf"(\*Needs:\*|You need) {re.escape(facts['needs'])}\.$", objectives, re.M)
+    reading = re.search(r"Reading(?: time:\*| takes)(?: about)? (\w+) minutes", objectives)
+    assert reading[1] in amounts(facts["minutes"])
+    running = re.search(
+        r"[Rr]un(?: time:\*|ning)(?: about)? (\w+)(?: (second|minute)s?)?", objectives
+    )
+    seconds = facts["seconds"] if running[2] == "second" else facts["seconds"] // 60
+    assert running[1] in amounts(seconds)
+    assert len(facts["short"]) <= 24
+
+
+def test_chapters_are_listed_and_numbered_in_order_without_gaps():
     toc = yaml.safe_load((BOOK.parent / "_toc.yml").read_text())
     listed = re.findall(r"book/(ch\w+)", str(toc))
-    assert listed == sorted(listed)
-    assert set(listed) == {path.stem for path in CHAPTERS}
+    assert listed == [path.stem for path in CHAPTERS]
+    numbers = [nbformat.read(path, 4).metadata["measured"]["number"] for path in CHAPTERS]
+    assert numbers == list(range(1, len(CHAPTERS) + 1))
+    assert [int(name[2:4]) for name in listed] == numbers
 
 
 def test_files_stay_small_enough_to_load():

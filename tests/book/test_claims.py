@@ -1,77 +1,73 @@
 """The ledger lists what the notebooks printed, leads to it, and stops a build without proof."""
 
-import importlib
-import json
 import os
-import re
 from pathlib import Path
 
+import nbformat
 import pytest
+from bs4 import BeautifulSoup
 
 from tests import ROOT
+
+pytest.importorskip("sphinx", reason="Sphinx is not installed (extra `book`)")
+from measured import chapter
 
 HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html")) / "book"
 CHAPTERS = sorted(ROOT.glob("book/ch*.ipynb"))
 
-sphinx = pytest.importorskip("sphinx", reason="Sphinx is not installed (extra `book`)")
+
+def built(name):
+    page = HTML / f"{name}.html"
+    if not page.exists():
+        pytest.skip("the book is not built: make book")
+    return BeautifulSoup(page.read_text(encoding="utf8"), "html.parser")
 
 
-@pytest.fixture
-def claims():
-    return importlib.import_module("claims")
+def test_a_printed_line_is_read_as_a_claim_with_its_rule():
+    read = chapter.read_claim
+    assert read("✓ Half is half.  [= 0.5]") == chapter.Claim("Half is half.", "= 0.5")
+    assert read("✓ Yes.") == chapter.Claim("Yes.", None)
+    assert read("✓ A  [matrix] of two.") == chapter.Claim("A  [matrix] of two.", None)
+    assert read("– Skipped: b.  [c]") == chapter.Claim("Skipped: b.", "c", held=False)
+    assert read("noise") is None
 
 
-def notebook(folder, source, *outputs):
-    cells = [
-        {"cell_type": "markdown", "source": ["# Title\n", "## Part\n"]},
-        {"cell_type": "code", "source": [source], "outputs": list(outputs)},
-    ]
-    path = folder / "ch01_x.ipynb"
-    path.write_text(json.dumps({"cells": cells}))
-    return path
+def test_the_ledger_lists_claims_by_heading_and_leads_to_them(tiny_site):
+    section = tiny_site.page("book/claims").select("section section")[1]
+    assert section.select_one("p.rubric").get_text() == "The question"
+    links = [item.a for item in section.select("li")]
+    assert [link.get_text() for link in links] == ["2.1", "2.2"]
+    assert [link["href"] for link in links] == ["ch02_x.html#claim-1", "ch02_x.html#claim-2"]
+    assert "2 of them." in tiny_site.page("book/claims").get_text()
 
 
-def printed(text):
-    return {"output_type": "stream", "name": "stdout", "text": text}
-
-
-def test_a_printed_claim_is_listed_with_its_rule_and_its_heading(claims, tmp_path):
-    path = notebook(tmp_path, "check(...)", printed("noise\n✓ Half is half.  [= 0.5]\n✓ Yes.\n"))
-    assert claims.ledger(path) == [
-        {"mark": "✓", "claim": "Half is half.", "rule": "= 0.5", "heading": "Part"},
-        {"mark": "✓", "claim": "Yes.", "rule": None, "heading": "Part"},
-    ]
-
-
-def test_a_claim_that_failed_stops_the_build(claims, tmp_path):
+def test_a_claim_that_failed_stops_the_build(tiny_book):
     failed = {"output_type": "error", "ename": "AssertionError", "evalue": "Half is a third."}
-    path = notebook(tmp_path, "check(...)", failed)
-    with pytest.raises(sphinx.errors.ExtensionError, match="Half is a third"):
-        claims.ledger(path)
+    notebook = nbformat.read(tiny_book.folder / "book/ch01_x.ipynb", as_version=4)
+    notebook.cells[1].outputs.append(nbformat.from_dict(failed | {"traceback": []}))
+    tiny_book.store(notebook)
+    assert "cell 1: stored with an error: AssertionError: Half is a third." in tiny_book.build()
 
 
-def test_a_check_that_was_never_run_stops_the_build(claims, tmp_path):
-    with pytest.raises(sphinx.errors.ExtensionError, match="printed no claim"):
-        claims.ledger(notebook(tmp_path, "check('Half is half.', 0.5, equals=0.5)"))
+def test_a_check_that_was_never_run_stops_the_build(tiny_book):
+    notebook = nbformat.read(tiny_book.folder / "book/ch01_x.ipynb", as_version=4)
+    notebook.cells[1].outputs = []
+    tiny_book.store(notebook)
+    assert "cell 1: its check has printed no claim" in tiny_book.build()
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_every_line_of_the_ledger_leads_to_its_claim(claims, path):
-    page, chapter = HTML / "claims.html", HTML / f"{path.stem}.html"
-    if not (page.exists() and chapter.exists()):
-        pytest.skip("the book is not built: make book")
-    links = re.findall(rf'href="{path.stem}\.html#(claim-\d+)"', page.read_text(encoding="utf8"))
-    assert links == [f"claim-{i}" for i in range(1, len(claims.ledger(path)) + 1)]
-    text = chapter.read_text(encoding="utf8")
-    for link, claim in zip(links, claims.ledger(path), strict=True):
-        item = text.split(f'id="{link}"')[1].split("</li>")[0]
-        first_word = re.split(r"[`\s&<>']", claim["claim"])[0]
-        assert claim["mark"] in item
-        assert first_word in item
+def test_every_line_of_the_ledger_leads_to_its_claim(path):
+    claims = chapter.read(path).claims
+    links = built("claims").select(f'li .place a[href^="{path.stem}.html#"]')
+    wanted = [f"{path.stem}.html#claim-{i}" for i in range(1, len(claims) + 1)]
+    assert [link["href"] for link in links] == wanted
+    items = built(path.stem).select('li[id^="claim-"]')
+    for item, claim in zip(items, claims, strict=True):
+        assert item.get_text().startswith("✓" if claim.held else "–")
+        assert claim.text.split()[0].strip("`") in item.get_text()
 
 
-def test_the_ledger_says_how_many_claims_there_are(claims):
-    if not (HTML / "claims.html").exists():
-        pytest.skip("the book is not built: make book")
-    total = sum(claim["mark"] == "✓" for path in CHAPTERS for claim in claims.ledger(path))
-    assert f"{total} sentences of this book" in (HTML / "claims.html").read_text(encoding="utf8")
+def test_the_ledger_says_how_many_claims_there_are():
+    total = sum(claim.held for path in CHAPTERS for claim in chapter.read(path).claims)
+    assert f"{total} sentences of this book" in built("claims").get_text()

@@ -1,11 +1,9 @@
 """The repository's address: one place, one command, and buttons that lead where it says."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import notebooks
@@ -25,7 +23,7 @@ def copy(tmp_path):
     for name in ("_config.yml", "README.md", ".ci/launch", "book/ch01_js_vs_emd.ipynb"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    shutil.copytree(ROOT / "book/_ext", tmp_path / "book/_ext",
+    shutil.copytree(ROOT / "tools", tmp_path / "tools",
                     ignore=shutil.ignore_patterns("__pycache__"))  # fmt: skip
     (tmp_path / "CITATION.cff").write_text("title: x\n# repository\n# /repository\n")
     setup(tmp_path, "--url", "")
@@ -34,7 +32,7 @@ def copy(tmp_path):
 
 def setup(folder, *options):
     """Run the command and return what it said, empty where all was well."""
-    command = [sys.executable, folder / "book/_ext/notebooks.py", "setup", *options]
+    command = [sys.executable, folder / "tools/notebooks.py", "setup", *options]
     return subprocess.run(command, capture_output=True, text=True).stderr
 
 
@@ -112,25 +110,13 @@ def test_publishing_pushes_notebooks_that_install_from_the_fork(copy, tmp_path_f
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_buttons_lead_to_the_notebook_of_the_named_repository_or_are_hidden(copy, named):
-    pytest.importorskip("jupyter_book", reason="Jupyter Book is not installed (extra `book`)")
-    setup(copy, "--url", URL if named else "", "--branch", BRANCH)
-    config = yaml.safe_load((copy / "_config.yml").read_text())
-    config["sphinx"] = {"local_extensions": {"repository": "book/_ext"}}
-    del config["logo"], config["html"]["favicon"]
-    (copy / "_config.yml").write_text(yaml.safe_dump(config))
-    (copy / "_toc.yml").write_text("format: jb-book\nroot: index\n"
-                                   "chapters: [{file: book/ch01_js_vs_emd}]\n")  # fmt: skip
-    (copy / "index.md").write_text("# Index\n")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# One")])
-    nbformat.write(notebook, copy / "book/ch01_js_vs_emd.ipynb")
-    book = Path(sys.executable).with_name("jupyter-book")
-    subprocess.run([book, "build", copy, "--quiet"], check=True, capture_output=True)
-    page = (copy / "_build/html/book/ch01_js_vs_emd.html").read_text()
-    links = re.findall(r'href="(https://(?:colab|mybinder)[^"]*)"', page)
-    assert links == named * [
-        f"https://mybinder.org/v2/gh/someone/fork/{BRANCH}?urlpath=lab/tree/book/ch01_js_vs_emd.ipynb",
-        f"https://colab.research.google.com/github/someone/fork/blob/{BRANCH}/book/ch01_js_vs_emd.ipynb",
+def test_buttons_lead_to_the_notebook_of_the_named_repository_or_are_hidden(tiny_book, named):
+    tiny_book.configure(url=URL if named else "", branch=BRANCH)
+    assert tiny_book.build() == ""
+    links = tiny_book.page("book/ch01_x").select('a[href*="colab"], a[href*="mybinder"]')
+    assert [link["href"] for link in links] == named * [
+        f"https://mybinder.org/v2/gh/someone/fork/{BRANCH}?urlpath=lab/tree/book/ch01_x.ipynb",
+        f"https://colab.research.google.com/github/someone/fork/blob/{BRANCH}/book/ch01_x.ipynb",
     ]
 
 

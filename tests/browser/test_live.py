@@ -566,9 +566,8 @@ def test_a_stored_critic_comes_out_again():
     np.testing.assert_allclose(pictures["scores"], maps["scores"][row], atol=0.05 * spread)
 
 
-def test_the_browser_gets_every_weight_of_the_generator_once(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "book" / "_ext"))
-    live_data = pytest.importorskip("live_data")
+def test_the_browser_gets_every_weight_of_the_generator_once():
+    live_data = pytest.importorskip("measured.live_data")
     text = live_data.scripts()["digits"]
     stored = json.loads(text[text.index(",") + 1 : text.rindex(")")])
     assert sum(_count(layer["weight"]) for layer in stored["layers"]) == 92_416

@@ -156,16 +156,16 @@ def test_a_chapter_ends_with_where_to_go_next(name):
 
 def test_the_front_page_maps_every_chapter_and_counts_every_claim():
     html = (SITE / "book/intro.html").read_text(encoding="utf-8")
-    road, chapters = (html.split(f'class="{part}')[1] for part in ("road", "map"))
-    road = road.split("</svg>")[0]
+    drawing, chapters = (html.split(f'class="chapter-{part}')[1] for part in ("drawing", "list"))
+    drawing = drawing.split("</svg>")[0]
     for name in CHAPTERS:
-        assert f'href="{Path(name).name}"' in road, name
+        assert f'href="{Path(name).name}"' in drawing, name
         assert f'href="{Path(name).name}"' in chapters, name
     times = re.findall(r"\d+ min to read · \d+ (?:s|min) to run · needs [\w<]", chapters)
     assert len(times) == len(CHAPTERS)
     held = sum((SITE / name).read_text().count('<li class="held"') for name in CHAPTERS)
-    tally = html.split('class="tally')[1]
-    assert re.search(r"<strong>(?:<a [^>]*>(?:<span[^>]*>)?)?(\d+)", tally)[1] == str(held)
+    numbers = html.split('class="book-numbers')[1]
+    assert re.search(r"<strong>(?:<a [^>]*>(?:<span[^>]*>)?)?(\d+)", numbers)[1] == str(held)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,4 +1,4 @@
-// What the interactive figures share. Only pages that have one load it; see book/_ext/live.py.
+// What the interactive figures share. Only pages that have one load it; see book/_ext/measured/live.py.
 // A figure is `live.define(name, build)`: `build(box)` fills the box and returns `draw(width)`,
 // which is called again when the width or the theme changes. Until then, without scripts and on
 // paper, the still picture of the notebook stands in its place.

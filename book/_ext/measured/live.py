@@ -10,12 +10,14 @@ as a script, because a page that is opened as a file may load scripts and nothin
 
 from pathlib import Path
 
-import live_data
 from docutils import nodes
 from sphinx.util import logging
 
+from . import live_data
+
 LOGGER = logging.getLogger(__name__)
-FOLDER = Path(__file__).resolve().parents[1] / "_static" / "live"
+RUNS = "book/runs"
+FOLDER = Path(__file__).resolve().parents[2] / "_static" / "live"
 # Before anything is drawn the boxes take their room from the pictures, and give it back to them
 # where `core.js` does not arrive.
 ROOM = """{
@@ -25,15 +27,7 @@ ROOM = """{
 }"""
 
 
-def setup(app):
-    """Tell Sphinx what to call, and when."""
-    app.connect("doctree-read", _place)
-    app.connect("html-page-context", _load)
-    app.connect("build-finished", _write_data)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
-
-
-def _place(app, doctree):
+def place(app, doctree):
     """Put the box into the figure, where the figure's number and caption are its own."""
     for cell in doctree.findall(nodes.container):
         name = (cell.get("cell_metadata") or {}).get("live")
@@ -51,7 +45,7 @@ def _place(app, doctree):
         doctree.setdefault("live", []).append(name)
 
 
-def _load(app, pagename, templatename, context, doctree):
+def load(app, pagename, templatename, context, doctree):
     """Load the scripts on pages that have a figure, and on no other."""
     names = doctree.get("live", []) if doctree is not None else []
     if names:
@@ -61,9 +55,9 @@ def _load(app, pagename, templatename, context, doctree):
             app.add_js_file(f"live/{name}.js", loading_method="defer")
 
 
-def _write_data(app, error):
-    """Write the data beside the scripts of the built book."""
-    if error is not None or app.builder.format != "html":
+def write_data(app, error):
+    """Write the data next to the scripts of the built book."""
+    if error is not None or app.builder.format != "html" or not Path(app.srcdir, RUNS).is_dir():
         return
     target = Path(app.outdir, "_static", "live", "data")
     target.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,13 @@
 r"""Set the whole book on paper: what the LaTeX builder needs to know, and only then.
 
 On the page the reader unfolds and clicks; on paper solutions stand open, links have footnotes,
-claims keep their tick, and cells whose input is folded show their output alone.  `pdf.py` runs it.
+claims keep their tick, and cells whose input is folded show their output alone.  `tools/pdf.py`
+runs it.
 """
 
 import re
 
+from bs4 import BeautifulSoup
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.builders.latex.nodes import thebibliography
@@ -119,16 +121,14 @@ ELEMENTS = {
 }
 
 
-def setup(app):
-    """Tell Sphinx what to call, and when."""
-    app.connect("config-inited", _configure, priority=900)  # after Jupyter Book's own extension
-    app.connect("builder-inited", _number_by_chapter, priority=900)
+def add(app):
+    """Tell Sphinx what changes the assembled book."""
     app.add_post_transform(OnPaper)
     app.add_post_transform(OnPaperLate)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _configure(app, config):
+def configure(app, config):
+    """Set what the LaTeX builder asks for; Jupyter Book's own extension has set some before."""
     config.latex_theme = "manual"
     config.latex_engine = "xelatex"
     config.latex_elements = ELEMENTS
@@ -138,7 +138,8 @@ def _configure(app, config):
     config.today_fmt = "%B %Y"
 
 
-def _number_by_chapter(app):
+def number_by_chapter(app):
+    """Set back how deep figures are numbered: by chapters, as on the page."""
     if app.builder.format == "latex":
         app.config.numfig_secnum_depth = 1
 
@@ -152,7 +153,7 @@ class OnPaper(SphinxPostTransform):
     def run(self, **kwargs):
         """Change the assembled book in place."""
         cells = (_folded_cells, _whole_cells, _claims)
-        for rewrite in (_drawings, _macros, _html, *cells, _chapter_numbers, _mark):
+        for rewrite in (_drawings, _macros, _html, *cells, _letter_appendices, _mark):
             rewrite(self.document)
 
 
@@ -197,31 +198,16 @@ def _macros(document):
 
 
 def _html(document):
-    """Open what is folded in `<details>`; keep the words of what else is written in HTML."""
+    """Open what is folded in `<details>`."""
     for raw in list(document.findall(nodes.raw)):
         if raw.get("format") != "html":
             continue
-        text = raw.astext()
-        summary = re.search(r"<details\b[^>]*>\s*<summary>(.*?)</summary>", text, re.DOTALL)
-        if summary:
-            raw.replace_self(_latex(f"\\begin{{solution}}{{{_plain(summary[1])}}}"))
-        elif "</details>" in text:
+        soup = BeautifulSoup(raw.astext(), "html.parser")
+        if soup.summary:
+            title = soup.summary.get_text().strip()
+            raw.replace_self(_latex(f"\\begin{{solution}}{{{title}}}"))
+        elif "</details>" in raw.astext():
             raw.replace_self(_latex("\\end{solution}"))
-        elif 'class="claims"' in text:
-            claims = nodes.bullet_list(classes=["claims"])
-            for item in re.findall(r"<li\b.*?</li>", text, re.DOTALL):
-                rule = re.search(r'<span class="rule">(.*?)</span>', item)
-                words = re.sub(r'<span class="(rule|tick)">.*?</span>', "", item)
-                paragraph = nodes.paragraph("", "", nodes.inline("", "✓", classes=["tick"]))
-                paragraph += nodes.inline("", _plain(words), classes=["claim"])
-                if rule:
-                    paragraph += nodes.inline("", f" {_plain(rule[1])}", classes=["rule"])
-                claims += nodes.list_item("", paragraph)
-            raw.replace_self(claims)
-
-
-def _plain(html):
-    return re.sub(r"<[^>]+>", "", html).strip()
 
 
 def _folded_cells(document):
@@ -270,13 +256,9 @@ def _claims(document):
         claims.parent.replace(claims, [*parts, _latex("\\end{claims}\n")])
 
 
-def _chapter_numbers(document):
-    """Give a chapter its file's number; letters to the appendices."""
-    appendix = False
-    for file in document.findall(addnodes.start_of_file):
-        number = re.search(r"\bch(\d\d)_", file["docname"])
-        if number:
-            file.insert(0, _latex(f"\\setcounter{{chapter}}{{{int(number[1]) - 1}}}"))
-        elif not appendix:
-            appendix = True
-            file.insert(0, _latex("\\appendix"))
+def _letter_appendices(document):
+    """Give letters to what follows the chapters."""
+    files = list(document.findall(addnodes.start_of_file))
+    others = [file for file in files if not file["docname"].startswith("book/ch")]
+    if others:
+        others[0].insert(0, _latex("\\appendix"))

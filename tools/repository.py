@@ -1,6 +1,6 @@
 """The repository's address: read from `_config.yml`, the one place, and written where it is shown.
 
-`notebooks.py setup` calls this, and writes the notebooks' first cells; Sphinx calls `setup`.
+`notebooks.py setup` calls this, and writes the notebooks' first cells.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 LINKS = """\
 Read it at <https://{owner}.github.io/{name}/>, or run it on
 [Colab](https://colab.research.google.com/github/{owner}/{name}/blob/{branch}/book/ch01_js_vs_emd.ipynb)
@@ -30,17 +30,6 @@ def address(root: Path = ROOT) -> dict[str, str]:
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
     about = config.get("repository") or {}
     return {"url": about.get("url") or "", "branch": about.get("branch") or "main"}
-
-
-def setup(app):
-    """Tell Sphinx to hide the launch buttons while no repository is named."""
-    app.connect("config-inited", _hide_buttons)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
-
-
-def _hide_buttons(app, config):
-    if not config.html_theme_options.get("repository_url"):
-        config.html_theme_options["launch_buttons"] = {}
 
 
 def name(url: str, branch: str = "main", *, root: Path = ROOT) -> None:

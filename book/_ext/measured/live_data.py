@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-RUNS = Path(__file__).resolve().parents[1] / "runs"
+RUNS = Path(__file__).resolve().parents[2] / "runs"
 REACH = 3.2  # points farther out than this, in data units, are drawn at the edge: out of sight
 EPS = 1e-5  # of nn.BatchNorm2d
 
@@ -96,7 +96,7 @@ def digits():
         "latent": latent,
         "channels": [4 * width, 2 * width, width],
         "layers": layers,
-        "ends": _floats(_ends(latent)),
+        "ends": _floats(_walk_endpoints(latent)),
     }
 
 
@@ -116,7 +116,7 @@ def _layer(weight, factor, bias, *, axis):
     return {"weight": _base64(whole), "scale": _floats(scale), "bias": _floats(bias)}
 
 
-def _ends(latent):
+def _walk_endpoints(latent):
     """Draw the ends of the walks that chapter 9 shows: four starts, then four ends."""
     import torch  # here, because it is slow to load and nothing else needs it
 

@@ -1,6 +1,6 @@
 """Set the whole book on paper: LaTeX from Sphinx, pages from XeLaTeX, and a look at its log.
 
-Usage: python book/_ext/pdf.py
+Usage: python tools/pdf.py
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "_build"
 NAME = "wasserstein-gans-measured"
 PACKAGES = (

@@ -1,10 +1,11 @@
 """Execute and store the book's notebooks, and write the setup cell that they share.
 
 Usage:
-  python book/_ext/notebooks.py execute [NAME ...]   run and store (all, or ch09, ch10, …)
-  python book/_ext/notebooks.py setup [--check]      write the setup cell from `_config.yml`
-  python book/_ext/notebooks.py setup --url URL      name the repository, everywhere
-  python book/_ext/notebooks.py text                 print the prose, for a spelling checker
+  python tools/notebooks.py execute [NAME ...]   run and store (all, or ch09, ch10, …)
+  python tools/notebooks.py setup [--check]      write the setup cell from `_config.yml`
+  python tools/notebooks.py setup --url URL      name the repository, everywhere
+  python tools/notebooks.py text                 print the prose, for a spelling checker
+  python tools/notebooks.py renumber 13 11       make chapter 13 chapter 11, everywhere
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from pathlib import Path
 import nbformat
 import repository
 from nbclient import NotebookClient
+from renumber import renumber
 
 os.environ["TQDM_DISABLE"] = "1"  # kernels inherit it: a stored page shows no progress bars
-BOOK = Path(__file__).resolve().parents[1]
+BOOK = repository.ROOT / "book"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 INSTALL = """\
 # On Colab this installs wganlib; elsewhere it does nothing.
@@ -62,12 +64,14 @@ def write_setup(notebook: nbformat.NotebookNode, address: dict[str, str] | None 
 
 def tidy(notebook: nbformat.NotebookNode) -> None:
     """Keep only the metadata that readers, Colab and the book need, and whole outputs."""
+    facts = {"measured": notebook.metadata["measured"]} if "measured" in notebook.metadata else {}
     notebook.metadata = nbformat.from_dict(
         {
             "accelerator": "GPU",
             "colab": {"gpuType": "T4"},
             "kernelspec": KERNEL,
             "language_info": {"name": "python"},
+            **facts,
         }
     )
     for number, cell in enumerate(notebook.cells):
@@ -90,10 +94,10 @@ def whole_streams(outputs: list[nbformat.NotebookNode]) -> list[nbformat.Noteboo
 
 
 def store(path: Path, notebook: nbformat.NotebookNode) -> None:
-    """Write a notebook whole, through a file beside it."""
-    beside = path.with_suffix(".part")
-    nbformat.write(notebook, beside)
-    beside.replace(path)
+    """Write a notebook whole, through a file next to it."""
+    aside = path.with_suffix(".part")
+    nbformat.write(notebook, aside)
+    aside.replace(path)
 
 
 def execute(path: Path) -> float:
@@ -118,12 +122,16 @@ def execute(path: Path) -> float:
 def main() -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["execute", "setup", "text"])
+    parser.add_argument("command", choices=["execute", "setup", "text", "renumber"])
     parser.add_argument("names", nargs="*")
     parser.add_argument("--check", action="store_true", help="change nothing, fail if needed")
     parser.add_argument("--url", help="with setup: the repository, https://github.com/OWNER/NAME")
     parser.add_argument("--branch", default="main", help="with --url: what the buttons open")
     arguments = parser.parse_args()
+    if arguments.command == "renumber":
+        old, new = map(int, arguments.names)
+        print(f"{renumber(old, new, root=repository.ROOT)}: now move it in _toc.yml, and run it")
+        return
     if arguments.command == "setup":
         if arguments.url is not None:
             repository.name(arguments.url, arguments.branch)

@@ -8,15 +8,13 @@ from docutils import nodes
 from sphinx.writers.html5 import HTML5Translator
 
 
-def setup(app):
-    """Tell Sphinx what to call, and when."""
-    app.connect("doctree-resolved", _head_rows)
+def add(app):
+    """Tell Sphinx how to write citations and entries of tables."""
     app.add_node(nodes.citation, override=True, html=(_open_citation, _close_citation))
     app.add_node(nodes.entry, override=True, html=(_open_entry, HTML5Translator.depart_entry))
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _head_rows(app, doctree, docname):
+def head_rows(app, doctree, docname):
     """Where a table's corner is empty, what stands first in a row is the head of the row."""
     if app.builder.format != "html":
         return
@@ -36,15 +34,15 @@ def _open_entry(self, node):
 
 
 def _open_citation(self, node):
-    if not _citation_beside(node, -1):
+    if not _has_neighbour(node, -1):
         self.body.append('<div role="list" class="citation-list">\n')
     self.body.append(self.starttag(node, "div", classes=["citation"], role="listitem"))
 
 
 def _close_citation(self, node):
-    self.body.append("</div>\n" if _citation_beside(node, 1) else "</div>\n</div>\n")
+    self.body.append("</div>\n" if _has_neighbour(node, 1) else "</div>\n</div>\n")
 
 
-def _citation_beside(node, step):
+def _has_neighbour(node, step):
     at = node.parent.index(node) + step
     return 0 <= at < len(node.parent) and isinstance(node.parent[at], nodes.citation)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import html
 import importlib.util
 import json
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -23,17 +22,12 @@ from sphinx.util.fileutil import copy_asset
 from sphinx.util.math import get_node_equation_number
 
 logger = logging.getLogger(__name__)
-MARKS = re.compile(r"<!--formula--></span>([.,;:?)\]’”]*)")
+END = "<!--formula--></span>"  # of a formula in a line; `html.keep_marks` moves it
 
 
-def setup(app):
-    """Tell Sphinx what to call, and when."""
+def add(app):
+    """Tell Sphinx what sets formulas."""
     app.add_html_math_renderer("formulas", (_inline, None), (_display, None))
-    app.connect("config-inited", _choose, priority=900)
-    app.connect("doctree-resolved", _put_off)
-    app.connect("html-page-context", _load)
-    app.connect("build-finished", _store, priority=100)  # before offline.py makes it lean
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
 
 
 class Typesetter:
@@ -89,7 +83,8 @@ def mathjax() -> Path:
     return Path(package.origin).parent / "static/mathjax"
 
 
-def _choose(app, config):
+def choose_renderer(app, config):
+    """Have formulas set by this module."""
     config.html_math_renderer = "formulas"
 
 
@@ -107,7 +102,7 @@ def _set(self, formula, tex, *, display):
 def _inline(self, formula):
     inner = _set(self, formula, formula.astext(), display=False)
     tag = self.starttag(formula, "span", "", CLASS="math notranslate nohighlight")
-    self.body.append(f'<span class="nobreak">{tag}{inner}</span><!--formula--></span>')
+    self.body.append(f'<span class="nobreak">{tag}{inner}</span>{END}')
     raise nodes.SkipNode
 
 
@@ -132,28 +127,31 @@ def rows(tex: str) -> str:
     return r"\begin{align}\begin{aligned}" + r"\\ ".join(parts) + r"\end{aligned}\end{align}"
 
 
-def _put_off(app, doctree, docname):
-    """Mark sections with formulas for the style sheet; see `put-off` there."""
+def mark_macros(app, doctree):
+    """Mark paragraphs that only define TeX macros: they are read by MathJax and show nothing."""
+    for formula in doctree.findall(nodes.math):
+        alone = isinstance(formula.parent, nodes.paragraph) and len(formula.parent) == 1
+        if alone and formula.astext().startswith("\\newcommand"):
+            formula.parent["classes"].append("macros")
+
+
+def mark_late_sections(app, doctree, docname):
+    """Mark sections with formulas for the style sheet; see `drawn-late` there."""
     for title in (node for node in doctree.children if isinstance(node, nodes.section)):
         parts = [node for node in title.children if isinstance(node, nodes.section)]
         for part in parts[1:]:  # the first may be on the first screen
             kinds = {type(node) for node in part.findall()}
             if kinds & {nodes.math, nodes.math_block} and addnodes.desc not in kinds:
-                part["classes"].append("put-off")
+                part["classes"].append("drawn-late")
 
 
-def _load(app, pagename, templatename, context, doctree):
+def load_style(app, pagename, templatename, context, doctree):
+    """Load the rules for formulas on pages that have some."""
     if "<mjx-container" in context.get("body", ""):
-        context["body"] = keep_marks(context["body"])
         app.add_css_file("mathjax.css")
 
 
-def keep_marks(body: str) -> str:
-    """Keep a formula on one line with the mark that follows it, where browsers may break."""
-    return MARKS.sub(r"\1</span>", body)
-
-
-def _store(app, error):
+def store(app, error):
     """Write the rules and the fonts; with nothing to set in this build they are there already."""
     typesetter = getattr(app.builder, "typesetter", None)
     if typesetter is None:

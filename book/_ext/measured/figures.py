@@ -7,7 +7,6 @@ proportion to its size in inches, so that letters are equally tall in all of the
 """
 
 import io
-import re
 import zlib
 from pathlib import Path
 
@@ -36,15 +35,8 @@ _TO_LAB = np.array(
 )
 
 
-def setup(app):
-    """Tell Sphinx what to call, and when."""
-    app.connect("doctree-read", _add_twins, priority=400)  # before Sphinx collects images (500)
-    app.connect("doctree-resolved", _drop_twins_on_paper)
-    app.connect("html-page-context", _reserve_room)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
-
-
-def _add_twins(app, doctree):
+def add_twins(app, doctree):
+    """Put a dark twin after each picture of a cell."""
     for image in list(doctree.findall(nodes.image)):
         cell = _cell(image)
         if cell is None:
@@ -66,9 +58,10 @@ def _add_twins(app, doctree):
 
 
 def _set_width(image):
-    shown = re.fullmatch(r"(\d+)(px)?", str(image.attributes.pop("width", "")))
+    width = str(image.attributes.pop("width", "")).removesuffix("px")
     image.attributes.pop("height", None)
-    image["width"] = f"{min(100, round(100 * int(shown[1]) / COLUMN))}%" if shown else "100%"
+    share = round(100 * int(width) / COLUMN) if width.isdigit() else 100
+    image["width"] = f"{min(100, share)}%"
 
 
 def _cell(node):
@@ -78,32 +71,17 @@ def _cell(node):
 
 
 def _file(app, image):
-    """Find an image's file as Sphinx does: from the source folder, or beside the document."""
+    """Find an image's file as Sphinx does: from the source folder, or next to the document."""
     _, path = app.env.relfn2path(image["uri"])
     return Path(path) if Path(path).is_file() else None
 
 
-def _drop_twins_on_paper(app, doctree, docname):
+def drop_twins_on_paper(app, doctree, docname):
+    """Leave out the dark twins where there is one theme only."""
     if app.builder.format != "html":
         for image in list(doctree.findall(nodes.image)):
             if "only-dark" in image["classes"]:
                 image.parent.remove(image)
-
-
-def _reserve_room(app, pagename, templatename, context, doctree):
-    """Write the pixels of each picture into its tag: the page then stands still while it loads."""
-    files = {name: file for file, name in app.builder.images.items()}
-
-    def sized(match):
-        file = Path(app.srcdir, files.get(match[1], ""))
-        if not file.is_file() or file.suffix != ".png":
-            return match[0]
-        width, height = Image.open(file).size
-        wide = " data-wide" if width > 2.2 * height else ""  # swiped on a phone, to stay legible
-        return f'{match[0]} width="{width}" height="{height}"{wide}'
-
-    if "body" in context:
-        context["body"] = re.sub(r'<img\b[^>]*\bsrc="[^"]*_images/([^"]+)"', sized, context["body"])
 
 
 def dark_png(data):
@@ -131,8 +109,8 @@ def _dark_film(data):
 
 def dark(rgb):
     """Map colours, shape (n, 3) in [0, 1], from white paper to the dark page."""
-    page, text, ink = (_lab(_rgb(colour))[0] for colour in (PAGE, TEXT, INK))
-    lab = _lab(rgb)
+    page, text, ink = (to_oklab(from_hex(colour))[0] for colour in (PAGE, TEXT, INK))
+    lab = to_oklab(rgb)
     paper = np.clip((lab[:, :1] - ink[0]) / (1 - ink[0]), 0, 1)  # 1 on paper, 0 in ink
     target = text + paper * (page - text)
     target[:, 1:] = paper * page[1:]
@@ -151,11 +129,13 @@ def _into_gamut(lightness, chroma, tint):
     return _encode(np.clip(_linear_rgb(lab), 0, 1))
 
 
-def _rgb(colour):
+def from_hex(colour):
+    """Return a colour such as #15181d, shape (1, 3) in [0, 1]."""
     return np.array([[int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]])
 
 
-def _lab(rgb):
+def to_oklab(rgb):
+    """Return lightness, and two coordinates of chroma and hue, of colours of shape (n, 3)."""
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     return np.cbrt(linear @ _TO_LMS.T) @ _TO_LAB.T
 

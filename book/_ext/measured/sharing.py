@@ -1,26 +1,21 @@
 """What a page says of itself to search engines and to those who share its address.
 
-The picture is book/_static/share.png, made by `share_image.py`.  Addresses are absolute once the
-repository is named in `_config.yml`, since its pages then have one, and relative before.
+The picture is book/_static/share.png, made by `tools/share_image.py`.  Addresses are absolute once
+the repository is named in `_config.yml`, since its pages then have one, and relative before.
+
+Our own, although there is sphinxext-opengraph (0.13 was tried): it breaks a description off in the
+middle of a word and begins a chapter's with the TeX of its macros, has one `og:type` for all pages,
+and without an address leads from pages in `book/` to a picture that is not there.
 """
 
 import html
-import re
 
-import repository
+from bs4 import BeautifulSoup
 from docutils import nodes
 
 PICTURE = "_static/share.png"
 SHOWN = "Two curves: the Jensen–Shannon divergence is flat, the earth-mover distance leads home."
-NUMBER = re.compile(r'<span class="section-number">.*?</span>')
 LONGEST = 200  # characters of a description
-
-
-def setup(app):
-    """Tell Sphinx what to call, and when."""
-    app.connect("config-inited", _take_address)
-    app.connect("html-page-context", _describe, priority=800)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def site(url):
@@ -29,14 +24,19 @@ def site(url):
     return f"https://{owner.lower()}.github.io/{name}/" if name else ""
 
 
-def _take_address(app, config):
-    config.html_baseurl = config.html_baseurl or site(repository.address()["url"])
+def take_address(app, config):
+    """Give pages an absolute address, once the repository has one."""
+    url = config.html_theme_options.get("repository_url") or ""
+    config.html_baseurl = config.html_baseurl or site(url)
 
 
-def _describe(app, pagename, templatename, context, doctree):
+def describe(app, pagename, templatename, context, doctree):
+    """Write the tags into the head of a page."""
     base, book = app.config.html_baseurl, app.config.html_title
-    title = NUMBER.sub("", context.get("title") or "")
-    title = html.unescape(re.sub(r"<[^>]+>", "", title)).strip()
+    heading = BeautifulSoup(context.get("title") or "", "html.parser")
+    for number in heading.select("span.section-number"):
+        number.decompose()
+    title = heading.get_text().strip()
     about = {
         "description": description(doctree) or book,
         "og:title": title or book,
@@ -67,7 +67,7 @@ def description(doctree):
     first = next((p for p in paragraphs if "macros" not in p["classes"]), None)
     text = " ".join(first.astext().split()) if first is not None else ""
     said = ""
-    for sentence in re.split(r"(?<=[.?])\s", text):
+    for sentence in text.replace(". ", ".\n").replace("? ", "?\n").split("\n"):
         if said and len(said) + len(sentence) >= LONGEST:
             break
         said = f"{said} {sentence}".strip()

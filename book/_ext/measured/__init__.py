@@ -1,0 +1,50 @@
+"""What the book adds to Sphinx: one extension, and one list of what is called when.
+
+Sphinx calls functions at the events of a build.  `BEFORE` and `AFTER` list ours in the order in
+which they run: before and after what Sphinx, the theme and other extensions do at the same event.
+"""
+
+from . import accessibility, claims, figures, formulas, front_page, html, latex, live, sharing
+
+BEFORE = [
+    ("source-read", claims.write_count),
+    ("doctree-read", figures.add_twins),  # before Sphinx collects images
+    ("doctree-read", claims.set_printed),
+    ("doctree-read", claims.write_ledger),  # before Sphinx collects the table of contents
+    ("doctree-read", formulas.mark_macros),
+    ("doctree-read", live.place),
+]
+AFTER = [
+    ("config-inited", formulas.choose_renderer),
+    ("config-inited", latex.configure),
+    ("config-inited", sharing.take_address),
+    ("config-inited", front_page.hide_launch_buttons),
+    ("builder-inited", latex.number_by_chapter),
+    ("doctree-resolved", html.drop_live_kernels),
+    ("doctree-resolved", figures.drop_twins_on_paper),
+    ("doctree-resolved", formulas.mark_late_sections),
+    ("doctree-resolved", accessibility.head_rows),
+    ("html-page-context", html.rewrite_body),
+    ("html-page-context", formulas.load_style),
+    ("html-page-context", live.load),
+    ("html-page-context", front_page.say_what_is_next),
+    ("html-page-context", sharing.describe),
+    ("build-finished", formulas.store),
+    ("build-finished", live.write_data),
+    ("build-finished", html.finish),  # reads all pages, scripts and style sheets
+    ("build-finished", html.write_moved),
+]
+
+
+def setup(app):
+    """Tell Sphinx what the book has, and what to call when."""
+    app.add_config_value("moved_pages", {}, "html", types=[dict])
+    front_page.add(app)
+    claims.add(app)
+    formulas.add(app)
+    accessibility.add(app)
+    latex.add(app)
+    for priority, hooks in ((400, BEFORE), (900, AFTER)):  # the default is 500
+        for event, function in hooks:
+            app.connect(event, function, priority=priority)
+    return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": False}
