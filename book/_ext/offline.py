@@ -47,6 +47,7 @@ SHEETS = (
     "mathjax.css",
     "palette.css",
     "live/core.css",
+    "live/heights.css",
     "book.css",
 )
 SHEET = "site.css"
