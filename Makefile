@@ -37,6 +37,7 @@ colab: $(READY) ## run every notebook alone, as on Colab, in a Python that lacks
 lint: $(READY) ## check style, spelling and the notebooks' shared cell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/oxlint --deny-warnings book/_static book/_ext
 	$(BIN)/python book/_ext/notebooks.py setup --check
 	$(BIN)/python book/_ext/notebooks.py text | $(BIN)/codespell -
 	$(BIN)/codespell *.md *.toml *.yml Makefile book/*.md book/_ext book/runs/*.py benchmarks wganlib tests
