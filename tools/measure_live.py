@@ -20,6 +20,7 @@ SITE = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
 TARGET = ROOT / "book/_static/live/heights.css"
 SCREENS = range(850, 316, -4)  # pixels; beyond, an article is as wide as it gets
 SLACK = 5.0  # pixels that the room may be off
+STEEPEST = 1.1  # of heights over widths; what is steeper jumps, where a line of text breaks
 # A figure is drawn again when its width has changed; the article's width is that of its content.
 SIZE = """box => new Promise(done => {
   let frames = 0;
@@ -73,7 +74,7 @@ def _line(points: Sequence[Point], slack: float) -> tuple[float, float] | None:
     width, height = np.array(points).T
     for slope in (0.0, (height[-1] - height[0]) / (width[-1] - width[0])):
         rest = height - slope * width
-        if np.ptp(rest) <= 2 * slack:
+        if abs(slope) <= STEEPEST and np.ptp(rest) <= 2 * slack:
             return float(rest.min() + rest.max()) / 2, float(slope)
     return None
 
