@@ -7,6 +7,7 @@ writes book/_static/live/heights.css, which tests/browser/test_live.py compares 
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Sequence
@@ -48,12 +49,17 @@ def measure(page: Page, name: str) -> list[Point]:
     box.evaluate("box => box.closest('figure').scrollIntoView()")
     page.locator(f'.is-live > [data-live="{name}"]').wait_for()
     box.evaluate(ALONE)
-    points = {}
-    for width in SCREENS:
-        page.set_viewport_size({"width": width, "height": 800})
-        inside, height = box.evaluate(SIZE)
-        points[inside] = height
-    return sorted(points.items())
+    seen = {width: _look(page, name, width) for width in SCREENS}
+    for wide, narrow in itertools.pairwise(SCREENS):
+        if abs(seen[wide][1] - seen[narrow][1]) > SLACK:  # find the pixel at which it jumps
+            seen |= {width: _look(page, name, width) for width in range(wide - 1, narrow, -1)}
+    return sorted(dict(seen.values()).items())
+
+
+def _look(page: Page, name: str, screen: int) -> Point:
+    page.set_viewport_size({"width": screen, "height": 800})
+    inside, height = page.locator(f'[data-live="{name}"]').evaluate(SIZE)
+    return inside, height
 
 
 def pieces(points: Sequence[Point], slack: float) -> list[Piece]:

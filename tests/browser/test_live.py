@@ -473,7 +473,7 @@ def test_where_something_does_not_arrive_the_still_picture_stands(blank, server,
 @built
 def test_a_still_picture_stands_while_data_are_slow_and_leaves_when_they_come(blank, server):
     page, held = blank(viewport=PHONE), []
-    page.route("**/live/data/*", held.append)
+    page.route("**/live/data/*", lambda route: held.append(route))
     page.clock.install()
     page.goto(server + FIGURES["walk"], wait_until="load")
     now = page.evaluate("Date.now() / 1000")
