@@ -44,6 +44,7 @@ colab: $(READY) ## run every notebook alone, as on Colab, in a Python that lacks
 lint: $(READY) ## check style, spelling, plain words and the notebooks' shared cell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/oxlint --deny-warnings book/_static book/_ext
 	$(BIN)/python tools/notebooks.py setup --check
 	$(BIN)/python tools/notebooks.py text | $(BIN)/codespell --dictionary - --dictionary tools/plain_english.txt -
 	$(BIN)/codespell --dictionary - --dictionary tools/plain_english.txt *.md *.toml *.yml Makefile conftest.py book/*.md book/_ext benchmarks/*.py benchmarks/*.md tools/*.py wganlib tests

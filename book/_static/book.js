@@ -2,7 +2,8 @@
 // What can be scrolled can be by keyboard too. Parts of the page are measured when they come near:
 // to lay out all of it at once keeps a phone busy for seconds.
 (() => {
-  const SCROLLS = ".math > mjx-container, pre, .cell_output > .output, .pst-scrollable-table-container";
+  const SCROLLS =
+    ".math > mjx-container, pre, .cell_output > .output, .pst-scrollable-table-container";
   const near = new Set();
 
   function measure(part) {
@@ -14,16 +15,27 @@
     });
     wide.forEach(formula => formula.classList.add("wide"));
     const boxes = [...part.querySelectorAll(SCROLLS), ...(part.matches(SCROLLS) ? [part] : [])];
-    const over = boxes.map(box => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight);
-    boxes.forEach((box, i) => { if (over[i]) box.tabIndex = 0; else box.removeAttribute("tabindex"); });
+    const over = boxes.map(
+      box => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight,
+    );
+    boxes.forEach((box, i) => {
+      if (over[i]) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    });
   }
   const all = () => near.forEach(measure);
-  const watch = new IntersectionObserver(seen => {
-    for (const { target, isIntersecting } of seen) {
-      if (!isIntersecting) near.delete(target);
-      else { near.add(target); measure(target); }
-    }
-  }, { rootMargin: "800px 0px" });
+  const watch = new IntersectionObserver(
+    seen => {
+      for (const { target, isIntersecting } of seen) {
+        if (!isIntersecting) near.delete(target);
+        else {
+          near.add(target);
+          measure(target);
+        }
+      }
+    },
+    { rootMargin: "800px 0px" },
+  );
   document.querySelectorAll(".bd-article > section > *").forEach(part => watch.observe(part));
   document.fonts.addEventListener("loadingdone", all);
   addEventListener("resize", all);
@@ -39,5 +51,7 @@
     root.theme = "light";
     for (const image of document.images) if (image.checkVisibility()) image.loading = "eager";
   });
-  addEventListener("afterprint", () => { root.theme = theme; });
+  addEventListener("afterprint", () => {
+    root.theme = theme;
+  });
 })();

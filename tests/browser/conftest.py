@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.site import CHROMIUM, Quiet, serving
+from tests.browser.site import CHROMIUM, PATIENCE, Quiet, serving
 
 
 @pytest.fixture(scope="session")
 def browser():
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    sync_api.expect.set_options(timeout=PATIENCE)
     with sync_api.sync_playwright() as playwright:
         own = Path(playwright.chromium.executable_path)
         program = CHROMIUM or (own.is_file() and str(own))
@@ -27,14 +28,13 @@ def server():
         yield address
 
 
-@pytest.fixture
-def visit(browser, server):
-    """Open a page of the site; the page carries its requests, failures and complaints."""
-    contexts = []
+@pytest.fixture(scope="session")
+def new_page(browser):
+    """Open an empty page in a context of its own, with patience; the caller closes the context."""
 
-    def visit(name, *, base=server, theme="light", **options):
-        context = browser.new_context(color_scheme=theme, **options)
-        contexts.append(context)
+    def new_page(**options):
+        context = browser.new_context(**options)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.asked, page.complaints = [], []
         page.on("request", lambda r: page.asked.append(r.url))
@@ -42,9 +42,33 @@ def visit(browser, server):
         page.on("console", lambda m: m.type == "error" and page.complaints.append(m.text))
         page.on("pageerror", lambda e: page.complaints.append(str(e)))
         page.on("response", lambda r: r.status >= 400 and page.complaints.append(r.url))
+        return page
+
+    return new_page
+
+
+@pytest.fixture
+def blank(new_page):
+    """Open empty pages that are closed after the test."""
+    contexts = []
+
+    def blank(**options):
+        page = new_page(**options)
+        contexts.append(page.context)
+        return page
+
+    yield blank
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def visit(blank, server):
+    """Open a page of the site; the page carries its requests, failures and complaints."""
+
+    def visit(name, *, base=server, theme="light", **options):
+        page = blank(color_scheme=theme, **options)
         page.goto(base + name, wait_until="load")
         return page
 
-    yield visit
-    for context in contexts:
-        context.close()
+    return visit

@@ -24,6 +24,11 @@ OUTSIDE = [page for page in OUTSIDE if not page.startswith("_static/")] or ["non
 CHAPTERS = [page for page in PAGES if re.match(r"book/ch\d\d_", page)]
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
+SCREENS = {
+    "desktop": {"viewport": DESKTOP},
+    "phone": {"viewport": PHONE, "is_mobile": True, "has_touch": True},
+}
+PATIENCE = 90_000  # milliseconds to wait for what must come; a busy machine may need many
 
 built = pytest.mark.skipif(
     not (SITE / "index.html").is_file(), reason=f"no built book in {SITE}: run `make book` first"
@@ -45,3 +50,39 @@ def serving(handler):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
+
+
+# After a frame all is laid out, and the page's own observers have seen it.
+FRAMES = """n => document.fonts.ready.then(() => new Promise(done => {
+    const next = () => n-- > 0 ? requestAnimationFrame(next) : done();
+    next();
+}))"""
+WALK = """step => new Promise(done => {
+    let before = -1, still = 0;
+    const go = () => {
+        still = scrollY === before ? still + 1 : 0;
+        if (still === 3) return done();
+        before = scrollY;
+        scrollBy({ top: step, behavior: "instant" });
+        requestAnimationFrame(() => requestAnimationFrame(go));
+    };
+    go();
+})"""
+
+
+def settle(page, frames=4):
+    """Wait until fonts are there and some frames have been drawn since; no clock is asked."""
+    page.evaluate(FRAMES, frames)
+
+
+def walk(page, step):
+    """Scroll as a wheel does, a bit at a time, until the page goes no further."""
+    page.evaluate(WALK, step)
+    settle(page)
+
+
+def figures_started(page):
+    """Wait until every live figure of the page stands."""
+    page.wait_for_function("""() => [...document.querySelectorAll("[data-live]")]
+        .every(box => box.closest("figure").classList.contains("is-live"))""")
+    settle(page)

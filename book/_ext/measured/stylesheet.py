@@ -19,6 +19,7 @@ SHEETS = (
     "mathjax.css",
     "palette.css",
     "live/core.css",
+    "live/heights.css",
     "book.css",
 )
 NESTING = {"media", "supports", "layer", "container"}

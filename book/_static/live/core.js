@@ -4,15 +4,19 @@
 // paper, the still picture of the notebook stands in its place.
 const live = (() => {
   const home = document.currentScript.src.replace(/core\.js.*$/, "");
-  const known = {}, arrived = {};
+  const known = {};
+  const arrived = {};
   const DRAWN = new Set("svg g path line rect circle text tspan image".split(" "));
 
   function el(name, attributes = {}, ...children) {
     const [tag, ...classes] = name.split(".");
-    const node = DRAWN.has(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+    const node = DRAWN.has(tag)
+      ? document.createElementNS("http://www.w3.org/2000/svg", tag)
+      : document.createElement(tag);
     if (classes.length) node.setAttribute("class", classes.join(" "));
     for (const [key, value] of Object.entries(attributes)) {
-      if (/^(stroke|fill|opacity)/.test(key)) node.style.setProperty(key, value); // above the style sheet's
+      if (/^(stroke|fill|opacity)/.test(key))
+        node.style.setProperty(key, value); // above the style sheet's
       else node.setAttribute(key, value);
     }
     node.append(...children);
@@ -22,7 +26,7 @@ const live = (() => {
   // ---- Numbers -------------------------------------------------------------------------------
   const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
   const range = n => Array.from({ length: n }, (_, i) => i);
-  const space = (a, b, n) => range(n).map(i => a + (b - a) * i / (n - 1));
+  const space = (a, b, n) => range(n).map(i => a + ((b - a) * i) / (n - 1));
 
   function num(v, digits = 2) {
     if (Number.isNaN(v)) return "–";
@@ -33,7 +37,10 @@ const live = (() => {
       const power = e.replace("+", "").replace(/./g, c => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
       return `${m.replace("-", "−")}·10${power}`;
     }
-    return v.toFixed(digits).replace(/^-(0\.?0*)$/, "$1").replace("-", "−");
+    return v
+      .toFixed(digits)
+      .replace(/^-(0\.?0*)$/, "$1")
+      .replace("-", "−");
   }
 
   // ---- Parts made of HTML ----------------------------------------------------------------------
@@ -41,19 +48,28 @@ const live = (() => {
 
   function slider(parent, { label, min, max, step, value, show = num, kind = "", input }) {
     const id = `live-${++count}`;
-    const range = el("input", { type: "range", id, min, max, step });
+    const track = el("input", { type: "range", id, min, max, step });
     const shown = el("span.live-shown");
-    const row = el(`div.live-slider${kind && "." + kind}`, {}, el("label", { for: id }, label), range, shown);
+    const row = el(
+      `div.live-slider${kind && "." + kind}`,
+      {},
+      el("label", { for: id }, label),
+      track,
+      shown,
+    );
     const set = v => {
-      range.value = v;
-      shown.textContent = show(+range.value);
-      range.setAttribute("aria-valuetext", shown.textContent);
-      range.style.setProperty("--done", `${100 * (range.value - min) / (max - min)}%`);
+      track.value = v;
+      shown.textContent = show(+track.value);
+      track.setAttribute("aria-valuetext", shown.textContent);
+      track.style.setProperty("--done", `${(100 * (track.value - min)) / (max - min)}%`);
     };
-    range.addEventListener("input", () => { set(range.value); input(+range.value); });
+    track.addEventListener("input", () => {
+      set(track.value);
+      input(+track.value);
+    });
     set(value);
     parent.append(row);
-    return { set, row, range };
+    return { set, row, track };
   }
 
   function choice(parent, { label, options, value, input }) {
@@ -78,22 +94,29 @@ const live = (() => {
 
   // Values in words and numbers: `set({key: text})`. One sentence is said aloud once all is still.
   function readout(parent, entries) {
-    const cells = {}, list = el("dl.live-values");
+    const cells = {};
+    const list = el("dl.live-values");
     for (const [key, [label, kind]] of Object.entries(entries)) {
       cells[key] = el("dd", { "data-value": key });
       list.append(el(`div${kind ? "." + kind : ""}`, {}, el("dt", {}, label), cells[key]));
     }
     parent.append(list);
-    return values => { for (const key in values) cells[key].textContent = values[key]; };
+    return values => {
+      for (const key in values) cells[key].textContent = values[key];
+    };
   }
 
-  function teller(parent) {
+  function announcer(parent) {
     const aloud = el("p.live-aloud", { "aria-live": "polite" });
     parent.append(aloud);
-    let timer, first = true;
+    let timer;
+    let first = true;
     return sentence => {
       clearTimeout(timer);
-      if (!first) timer = setTimeout(() => { aloud.textContent = sentence; }, 900);
+      if (!first)
+        timer = setTimeout(() => {
+          aloud.textContent = sentence;
+        }, 900);
       first = false;
     };
   }
@@ -101,8 +124,16 @@ const live = (() => {
   // ---- Parts that are drawn ----------------------------------------------------------------------
   class Panel {
     constructor(parent, label) {
-      this.back = el("g"), this.marks = el("g"), this.front = el("g");
-      this.svg = el("svg.live-panel", { role: "group", "aria-label": label }, this.back, this.marks, this.front);
+      this.back = el("g");
+      this.marks = el("g");
+      this.front = el("g");
+      this.svg = el(
+        "svg.live-panel",
+        { role: "group", "aria-label": label },
+        this.back,
+        this.marks,
+        this.front,
+      );
       parent.append(this.svg);
       this.handles = [];
     }
@@ -110,51 +141,106 @@ const live = (() => {
     // Sizes in pixels, ranges in data units; `x.ticks` are numbers or [number, text].
     frame({ width, height, x, y, left = 44, right = 8, top = 10, bottom = 40 }) {
       Object.assign(this, { width, height, left, top });
-      this.x0 = x.from, this.kx = (width - left - right) / (x.to - x.from);
-      this.y0 = y.to, this.ky = (height - top - bottom) / (y.to - y.from);
+      this.x0 = x.from;
+      this.kx = (width - left - right) / (x.to - x.from);
+      this.y0 = y.to;
+      this.ky = (height - top - bottom) / (y.to - y.from);
       this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
       this.svg.setAttribute("width", width);
       this.svg.setAttribute("height", height);
-      const base = height - bottom, end = width - right, mid = (left + end) / 2;
+      const base = height - bottom;
+      const end = width - right;
+      const mid = (left + end) / 2;
       const axis = [];
       const line = (x1, y1, x2, y2) => axis.push(el("line.axis", { x1, y1, x2, y2 }));
       const word = (px, py, text, anchor, extra = {}) =>
         axis.push(el("text.tick", { x: px, y: py, "text-anchor": anchor, ...extra }, text));
-      const pairs = ticks => (ticks || []).map(t => Array.isArray(t) ? t : [t, num(t, 0)]);
+      const pairs = ticks => (ticks || []).map(t => (Array.isArray(t) ? t : [t, num(t, 0)]));
       if (!x.bare) line(left, base, end, base);
-      for (const [v, text] of pairs(x.ticks)) { line(this.X(v), base, this.X(v), base + 4); word(this.X(v), base + 18, text, "middle"); }
+      for (const [v, text] of pairs(x.ticks)) {
+        line(this.X(v), base, this.X(v), base + 4);
+        word(this.X(v), base + 18, text, "middle");
+      }
       if (y.ticks) line(left, top, left, base);
-      for (const [v, text] of pairs(y.ticks)) { line(left - 4, this.Y(v), left, this.Y(v)); word(left - 7, this.Y(v) + 4.5, text, "end"); }
+      for (const [v, text] of pairs(y.ticks)) {
+        line(left - 4, this.Y(v), left, this.Y(v));
+        word(left - 7, this.Y(v) + 4.5, text, "end");
+      }
       if (x.label) word(mid, height - 4, x.label, "middle", { class: "name" });
-      if (y.label) word(0, 0, y.label, "middle", { class: "name", transform: `translate(12 ${(top + base) / 2}) rotate(-90)` });
+      if (y.label)
+        word(0, 0, y.label, "middle", {
+          class: "name",
+          transform: `translate(12 ${(top + base) / 2}) rotate(-90)`,
+        });
       this.back.replaceChildren(...axis);
       this.marks.replaceChildren();
       return this;
     }
 
-    X(v) { return this.left + (v - this.x0) * this.kx; }
-    Y(v) { return this.top + (this.y0 - v) * this.ky; }
-    add(node) { this.marks.append(node); return node; }
-    trace(points) { return points.map(([x, y], i) => `${i ? "L" : "M"}${this.X(x).toFixed(2)} ${this.Y(y).toFixed(2)}`).join(""); }
-    line(points, kind, more = {}) { return this.add(el(`path.line.${kind}`, { d: this.trace(points), ...more })); }
-    area(points, kind, more = {}) { return this.add(el(`path.area.${kind}`, { d: this.trace(points) + "Z", ...more })); }
-    dot(x, y, kind, r = 4, more = {}) { return this.add(el(`circle.dot.${kind}`, { cx: this.X(x), cy: this.Y(y), r, ...more })); }
+    X(v) {
+      return this.left + (v - this.x0) * this.kx;
+    }
+    Y(v) {
+      return this.top + (this.y0 - v) * this.ky;
+    }
+    add(node) {
+      this.marks.append(node);
+      return node;
+    }
+    trace(points) {
+      return points
+        .map(([x, y], i) => `${i ? "L" : "M"}${this.X(x).toFixed(2)} ${this.Y(y).toFixed(2)}`)
+        .join("");
+    }
+    line(points, kind, more = {}) {
+      return this.add(el(`path.line.${kind}`, { d: this.trace(points), ...more }));
+    }
+    area(points, kind, more = {}) {
+      return this.add(el(`path.area.${kind}`, { d: this.trace(points) + "Z", ...more }));
+    }
+    dot(x, y, kind, r = 4, more = {}) {
+      return this.add(el(`circle.dot.${kind}`, { cx: this.X(x), cy: this.Y(y), r, ...more }));
+    }
     text(x, y, words, kind, { dx = 0, dy = 0, anchor = "start" } = {}) {
-      return this.add(el(`text.word.${kind}`, { x: this.X(x) + dx, y: this.Y(y) + dy, "text-anchor": anchor }, words));
+      return this.add(
+        el(
+          `text.word.${kind}`,
+          { x: this.X(x) + dx, y: this.Y(y) + dy, "text-anchor": anchor },
+          words,
+        ),
+      );
     }
 
     // A point to drag or to move with the arrow keys. `move(x, y, key)` gets where it should go, in
     // data units, and by a key also the way. A drag leaves the height alone for `slack` pixels.
     // Handles of one group share a tab stop; Page Up and Page Down go from one to the next.
     handle({ label, kind, move, step, group = null, shape = "both", slack = 0 }) {
-      const node = el(`g.handle.${kind}.${shape}`, { tabindex: group && this.handles.some(h => h.group === group) ? -1 : 0, role: "slider", "aria-label": label, "aria-valuenow": 0 },
-        el("circle.reach", { r: 14 }), el("circle.ring", { r: 11 }), el("circle.knob", { r: 6.5 }));
-      const one = { node, group, at: [0, 0], place: (x, y, says) => {
-        one.at = [x, y];
-        node.setAttribute("transform", `translate(${this.X(x).toFixed(2)} ${this.Y(y).toFixed(2)})`);
-        node.setAttribute("aria-valuenow", (shape === "tall" ? y : x).toFixed(2));
-        node.setAttribute("aria-valuetext", says);
-      } };
+      const node = el(
+        `g.handle.${kind}.${shape}`,
+        {
+          tabindex: group && this.handles.some(h => h.group === group) ? -1 : 0,
+          role: "slider",
+          "aria-label": label,
+          "aria-valuenow": 0,
+        },
+        el("circle.reach", { r: 14 }),
+        el("circle.ring", { r: 11 }),
+        el("circle.knob", { r: 6.5 }),
+      );
+      const one = {
+        node,
+        group,
+        at: [0, 0],
+        place: (x, y, says) => {
+          one.at = [x, y];
+          node.setAttribute(
+            "transform",
+            `translate(${this.X(x).toFixed(2)} ${this.Y(y).toFixed(2)})`,
+          );
+          node.setAttribute("aria-valuenow", (shape === "tall" ? y : x).toFixed(2));
+          node.setAttribute("aria-valuetext", says);
+        },
+      };
       let grip = null;
       const spot = event => {
         const box = this.svg.getBoundingClientRect();
@@ -177,10 +263,15 @@ const live = (() => {
         move(x + grip.x, grip.loose ? grip.from : y + grip.y, null);
       });
       for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
-        node.addEventListener(end, () => { grip = null; node.classList.remove("held"); });
+        node.addEventListener(end, () => {
+          grip = null;
+          node.classList.remove("held");
+        });
       node.addEventListener("keydown", event => {
         const far = event.shiftKey ? 5 : 1;
-        const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+        const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[
+          event.key
+        ];
         const turn = { PageUp: -1, PageDown: 1 }[event.key];
         if (way) move(one.at[0] + way[0] * far * step[0], one.at[1] + way[1] * far * step[1], way);
         else if (turn && group) this.next(one, turn);
@@ -210,34 +301,58 @@ const live = (() => {
 
   // Shades of a square grid of values in [0, 1], row by row from below, over a whole panel.
   function shades(panel, values, side, [low, high]) {
-    const canvas = el("canvas", { width: side, height: side }), pen = canvas.getContext("2d");
+    const canvas = el("canvas", { width: side, height: side });
+    const pen = canvas.getContext("2d");
     const image = pen.createImageData(side, side);
     values.forEach((v, i) => {
-      const at = 4 * ((side - 1 - Math.floor(i / side)) * side + i % side);
+      const at = 4 * ((side - 1 - Math.floor(i / side)) * side + (i % side));
       image.data.set([...mix(low, high, clamp(v, 0, 1)), 255], at);
     });
     pen.putImageData(image, 0, 0);
     panel.svg.classList.add("live-map");
     const half = panel.width / (side - 1) / 2; // values sit at the middle of a square
-    panel.add(el("image", { href: canvas.toDataURL(), x: -half, y: -half, width: panel.width + 2 * half, height: panel.height + 2 * half, preserveAspectRatio: "none" }));
+    panel.add(
+      el("image", {
+        href: canvas.toDataURL(),
+        x: -half,
+        y: -half,
+        width: panel.width + 2 * half,
+        height: panel.height + 2 * half,
+        preserveAspectRatio: "none",
+      }),
+    );
   }
 
   // Level lines of such a grid, by marching squares, as one path.
   function levels(panel, values, side, heights, kind) {
-    const k = panel.width / (side - 1), parts = [];
+    const k = panel.width / (side - 1);
+    const parts = [];
     for (const height of heights)
       for (let r = 0; r < side - 1; r++)
         for (let c = 0; c < side - 1; c++) {
-          const i = r * side + c, corner = [values[i], values[i + 1], values[i + side + 1], values[i + side]];
+          const i = r * side + c;
+          const corner = [values[i], values[i + 1], values[i + side + 1], values[i + side]];
           const spots = [];
           for (let e = 0; e < 4; e++) {
             const [a, b] = [corner[e], corner[(e + 1) % 4]];
-            if ((a < height) === (b < height)) continue;
+            if (a < height === b < height) continue;
             const t = (height - a) / (b - a);
-            spots.push([[c + t, r], [c + 1, r + t], [c + 1 - t, r + 1], [c, r + 1 - t]][e]);
+            spots.push(
+              [
+                [c + t, r],
+                [c + 1, r + t],
+                [c + 1 - t, r + 1],
+                [c, r + 1 - t],
+              ][e],
+            );
           }
           for (let s = 0; s + 1 < spots.length; s += 2)
-            parts.push(`M${spots.slice(s, s + 2).map(([x, y]) => `${(x * k).toFixed(1)} ${(panel.height - y * k).toFixed(1)}`).join("L")}`);
+            parts.push(
+              `M${spots
+                .slice(s, s + 2)
+                .map(([x, y]) => `${(x * k).toFixed(1)} ${(panel.height - y * k).toFixed(1)}`)
+                .join("L")}`,
+            );
         }
     panel.add(el(`path.line.${kind}`, { d: parts.join(""), "stroke-width": 1 }));
   }
@@ -247,12 +362,19 @@ const live = (() => {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return { stop() {} };
     let timer = null;
     const node = button(parent, "Play", () => (timer ? stop() : go()));
-    function stop() { clearInterval(timer); timer = null; node.textContent = "Play"; }
+    function stop() {
+      clearInterval(timer);
+      timer = null;
+      node.textContent = "Play";
+    }
     function go() {
       let at = from();
-      if (at >= to) step(at = 0);
+      if (at >= to) step((at = 0));
       node.textContent = "Pause";
-      timer = setInterval(() => { step(++at); if (at >= to) stop(); }, every);
+      timer = setInterval(() => {
+        step(++at);
+        if (at >= to) stop();
+      }, every);
     }
     return { stop };
   }
@@ -263,7 +385,7 @@ const live = (() => {
     arrived[name].promise ??= new Promise((resolve, reject) => {
       arrived[name].resolve = resolve;
       const script = el("script", { src: `${home}data/${name}.js` });
-      script.onerror = () => reject(new Error(`no data for ${name}`));
+      script.addEventListener("error", () => reject(new Error(`no data for ${name}`)));
       document.head.append(script);
     });
     return arrived[name].promise;
@@ -276,28 +398,47 @@ const live = (() => {
     box.setAttribute("aria-label", label);
     const draw = build(box, content);
     let width = 0;
-    const again = () => { width = box.clientWidth; if (width > 150) draw(width); };
+    const again = () => {
+      width = box.clientWidth;
+      if (width > 150) draw(width);
+      box.drawn = width; // for those who measure it
+    };
     box.closest("figure").classList.add("has-live", "is-live");
     again();
-    new ResizeObserver(() => { if (box.clientWidth !== width) again(); }).observe(box);
-    new MutationObserver(again).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    new ResizeObserver(() => {
+      if (box.clientWidth !== width) again();
+    }).observe(box);
+    new MutationObserver(again).observe(document.documentElement, {
+      attributeFilter: ["data-theme"],
+    });
   }
 
   // Figures are built when they come near. One that cannot be gives its place back to the picture.
   const PATIENCE = 4000; // milliseconds that a reader looks at an empty box
   document.addEventListener("DOMContentLoaded", () => {
     for (const box of document.querySelectorAll("[data-live]")) {
-      const figure = box.closest("figure"), one = known[box.dataset.live];
+      const figure = box.closest("figure");
+      const one = known[box.dataset.live];
       const give = () => figure.classList.remove("has-live", "is-live");
-      if (!one) { give(); continue; }
-      const watch = new IntersectionObserver(seen => {
-        if (!seen.some(s => s.isIntersecting)) return;
-        watch.disconnect();
-        const late = setTimeout(give, PATIENCE);
-        Promise.resolve(one.needs && data(one.needs)).then(content => start(box, one, content))
-          .catch(error => { give(); console.warn(error.message); })
-          .finally(() => clearTimeout(late));
-      }, { rootMargin: "600px" });
+      if (!one) {
+        give();
+        continue;
+      }
+      const watch = new IntersectionObserver(
+        seen => {
+          if (!seen.some(s => s.isIntersecting)) return;
+          watch.disconnect();
+          const late = setTimeout(give, PATIENCE);
+          Promise.resolve(one.needs && data(one.needs))
+            .then(content => start(box, one, content))
+            .catch(error => {
+              give();
+              console.warn(error.message);
+            })
+            .finally(() => clearTimeout(late));
+        },
+        { rootMargin: "600px" },
+      );
       watch.observe(figure);
       addEventListener("beforeprint", () => {
         for (const image of figure.querySelectorAll("img")) image.loading = "eager";
@@ -306,8 +447,26 @@ const live = (() => {
   });
 
   return {
-    define: (name, about) => { known[name] = about; },
+    define: (name, about) => {
+      known[name] = about;
+    },
     take: (name, content) => arrived[name].resolve(content),
-    el, clamp, range, space, num, slider, choice, button, readout, teller, Panel, colour, mix, shades, levels, player, bytes,
+    el,
+    clamp,
+    range,
+    space,
+    num,
+    slider,
+    choice,
+    button,
+    readout,
+    announcer,
+    Panel,
+    colour,
+    mix,
+    shades,
+    levels,
+    player,
+    bytes,
   };
 })();

@@ -1,49 +1,109 @@
 // Three games on the ring of eight, looked at every few steps and played back.
 (() => {
-  const { el, num, range, slider, choice, readout, teller, Panel, colour, mix } = live;
-  const GROUND = { GAN: "D's estimate of JS (nats)", WGAN: "1000 × critic's estimate", "WGAN-GP": "critic's estimate" };
+  const { el, num, range, slider, choice, readout, announcer, Panel, colour, mix } = live;
+  const GROUND = {
+    GAN: "D's estimate of JS (nats)",
+    WGAN: "1000 × critic's estimate",
+    "WGAN-GP": "critic's estimate",
+  };
   const SCALE = { GAN: 1, WGAN: 1000, "WGAN-GP": 1 };
 
   live.define("games", {
     label: "Training of a GAN, a WGAN and a WGAN-GP on the ring of eight Gaussians, played back",
     needs: "games",
     build(box, { side, limit, reach, steps, real, games }) {
-      const points = text => Array.from(live.bytes(text), v => (v / 255 * 2 - 1) * reach);
-      const reals = points(real), names = Object.keys(games), last = steps.length - 1;
-      for (const g of Object.values(games)) g.fakes = points(g.fake), g.maps = live.bytes(g.scores);
-      let at = last, seen = "WGAN-GP";
-      box.append(el("p.live-hint", {}, "Real points are blue, fakes vermilion; the stronger the shade, the higher the critic's score. Below each map, over the generator's steps: exact W₁ dashed, what the critic says solid."));
+      const points = text => Array.from(live.bytes(text), v => ((v / 255) * 2 - 1) * reach);
+      const reals = points(real);
+      const names = Object.keys(games);
+      const last = steps.length - 1;
+      for (const g of Object.values(games)) {
+        g.fakes = points(g.fake);
+        g.maps = live.bytes(g.scores);
+      }
+      let at = last;
+      let seen = "WGAN-GP";
+      box.append(
+        el(
+          "p.live-hint",
+          {},
+          "Real points are blue, fakes vermilion; the stronger the shade, the higher the critic's score. " +
+            "Below each map, over the generator's steps: exact W₁ dashed, what the critic says solid.",
+        ),
+      );
       const pick = el("div");
       box.append(pick);
-      choice(pick, { label: "Game", options: Object.fromEntries(names.map(n => [n, n])), value: seen, input: key => { seen = key; draw(); } });
+      choice(pick, {
+        label: "Game",
+        options: Object.fromEntries(names.map(n => [n, n])),
+        value: seen,
+        input: key => {
+          seen = key;
+          draw();
+        },
+      });
       const row = el("div.live-grid");
       box.append(row);
       const cells = names.map(name => {
-        const cell = el("div.live-game"), title = el("p.live-title", {}, name);
+        const cell = el("div.live-game");
+        const title = el("p.live-title", {}, name);
         cell.append(title);
         row.append(cell);
-        const map = new Panel(cell, `${name}: samples and critic`), chart = new Panel(cell, `${name}: exact distance and estimate`);
-        const show = readout(cell, { [`${name}-w1`]: ["exact W₁", "quiet"], [`${name}-estimate`]: ["estimate", "quiet"], [`${name}-modes`]: ["modes", "quiet"] });
+        const map = new Panel(cell, `${name}: samples and critic`);
+        const chart = new Panel(cell, `${name}: exact distance and estimate`);
+        const show = readout(cell, {
+          [`${name}-w1`]: ["exact W₁", "quiet"],
+          [`${name}-estimate`]: ["estimate", "quiet"],
+          [`${name}-modes`]: ["modes", "quiet"],
+        });
         return { name, cell, map, chart, show };
       });
       const foot = el("div.live-foot");
       box.append(foot);
-      const player = live.player(foot, { from: () => at, to: last, every: 130, step: v => { at = v; draw(); } });
-      const time = slider(foot, { label: "step", min: 0, max: last, step: 1, value: at, show: i => String(steps[i]), input: v => { player.stop(); at = v; draw(); } });
-      const say = teller(box);
+      const player = live.player(foot, {
+        from: () => at,
+        to: last,
+        every: 130,
+        step: v => {
+          at = v;
+          draw();
+        },
+      });
+      const time = slider(foot, {
+        label: "step",
+        min: 0,
+        max: last,
+        step: 1,
+        value: at,
+        show: i => String(steps[i]),
+        input: v => {
+          player.stop();
+          at = v;
+          draw();
+        },
+      });
+      const say = announcer(box);
 
       let wide = 0;
       function draw(w = wide) {
         wide = w;
-        const inner = w - 34, narrow = inner < 500, size = narrow ? Math.min(inner, 330) : Math.floor((inner - 32) / 3);
+        const inner = w - 34;
+        const narrow = inner < 500;
+        const size = narrow ? Math.min(inner, 330) : Math.floor((inner - 32) / 3);
         pick.hidden = !narrow;
         row.style.gridTemplateColumns = narrow ? "100%" : "repeat(3, 1fr)";
         const told = [];
         for (const { name, cell, map, chart, show } of cells) {
           cell.hidden = narrow && name !== seen;
           const g = games[name];
-          if (!cell.hidden) { drawMap(g, map, size); drawChart(name, g, chart, narrow ? inner : size); }
-          show({ [`${name}-w1`]: num(g.w1[at], 2), [`${name}-estimate`]: num(g.estimate[at], name === "WGAN" ? 4 : 2), [`${name}-modes`]: `${g.modes[at]} of 8` });
+          if (!cell.hidden) {
+            drawMap(g, map, size);
+            drawChart(name, g, chart, narrow ? inner : size);
+          }
+          show({
+            [`${name}-w1`]: num(g.w1[at], 2),
+            [`${name}-estimate`]: num(g.estimate[at], name === "WGAN" ? 4 : 2),
+            [`${name}-modes`]: `${g.modes[at]} of 8`,
+          });
           told.push(`${name}: exact ${num(g.w1[at])}, ${g.modes[at]} modes`);
         }
         time.set(at);
@@ -52,13 +112,33 @@
 
       function drawMap(g, map, size) {
         const limits = { from: -limit, to: limit };
-        map.frame({ width: size, height: size, left: 0, right: 0, top: 0, bottom: 0, x: { ...limits, bare: true }, y: limits });
-        const values = Array.from(g.maps.subarray(at * side * side, (at + 1) * side * side), v => v / 255);
+        map.frame({
+          width: size,
+          height: size,
+          left: 0,
+          right: 0,
+          top: 0,
+          bottom: 0,
+          x: { ...limits, bare: true },
+          y: limits,
+        });
+        const values = Array.from(
+          g.maps.subarray(at * side * side, (at + 1) * side * side),
+          v => v / 255,
+        );
         const [page, grey] = [colour("--book-page"), colour("--book-critic")];
         live.shades(map, values, side, [page, mix(page, grey, 0.75)]);
-        live.levels(map, values, side, range(10).map(i => (i + 0.5) / 10), "truth.faint.solid");
+        live.levels(
+          map,
+          values,
+          side,
+          range(10).map(i => (i + 0.5) / 10),
+          "truth.faint.solid",
+        );
         const dots = (list, from, to, kind, r) => {
-          for (let i = from; i < to; i += 2) if (Math.abs(list[i]) < limit && Math.abs(list[i + 1]) < limit) map.dot(list[i], list[i + 1], kind, r, { "stroke-width": 0.4 });
+          for (let i = from; i < to; i += 2)
+            if (Math.abs(list[i]) < limit && Math.abs(list[i + 1]) < limit)
+              map.dot(list[i], list[i + 1], kind, r, { "stroke-width": 0.4 });
         };
         const each = g.fakes.length / steps.length;
         dots(g.fakes, at * each, (at + 1) * each, "fake", 2.4);
@@ -66,10 +146,32 @@
       }
 
       function drawChart(name, g, chart, width) {
-        chart.frame({ width, height: 118, left: 26, right: 6, top: 22, bottom: 38, x: { from: 0, to: steps[last], ticks: [0, 400, 800], label: "generator step" }, y: { from: -0.3, to: 2.4, ticks: [0, 1, 2] } });
-        chart.line([[steps[at], -0.3], [steps[at], 2.4]], "quiet", { "stroke-width": 1 });
-        chart.line(g.estimate.map((v, i) => [steps[i], Math.max(-0.3, Math.min(2.4, v * SCALE[name]))]), "critic");
-        chart.line(g.w1.map((v, i) => [steps[i], v]), "truth");
+        chart.frame({
+          width,
+          height: 118,
+          left: 26,
+          right: 6,
+          top: 22,
+          bottom: 38,
+          x: { from: 0, to: steps[last], ticks: [0, 400, 800], label: "generator step" },
+          y: { from: -0.3, to: 2.4, ticks: [0, 1, 2] },
+        });
+        chart.line(
+          [
+            [steps[at], -0.3],
+            [steps[at], 2.4],
+          ],
+          "quiet",
+          { "stroke-width": 1 },
+        );
+        chart.line(
+          g.estimate.map((v, i) => [steps[i], Math.max(-0.3, Math.min(2.4, v * SCALE[name]))]),
+          "critic",
+        );
+        chart.line(
+          g.w1.map((v, i) => [steps[i], v]),
+          "truth",
+        );
         chart.dot(steps[at], g.w1[at], "truth", 4.5);
         chart.add(el("text.word.critic", { x: 26, y: 12 }, GROUND[name]));
       }

@@ -1,0 +1,318 @@
+"""What a reader meets who walks through a page, on a phone and at a desk, light and dark.
+
+Each page is opened and walked through once a screen, and all that is seen there is written down; a
+test looks at its own part of the notes.  Nothing is timed, so that a busy machine sees the same:
+what makes a page slow is counted.
+"""
+
+import functools
+import gzip
+import json
+import re
+import time
+
+import pytest
+
+from tests.browser.site import (
+    CHAPTERS,
+    PAGES,
+    SCREENS,
+    SITE,
+    Quiet,
+    built,
+    figures_started,
+    serving,
+    settle,
+    walk,
+)
+
+pytestmark = built
+
+LIVE = [name for name in CHAPTERS if 'data-live="' in (SITE / name).read_text(encoding="utf-8")]
+SHIFTS = """{
+    const shifts = [];
+    const keep = list => list.forEach(s => shifts.push([s.value, s.sources.map(part =>
+        part.node?.nodeName + " " + (part.node?.id || part.node?.className
+            || part.node?.textContent?.slice(0, 40)))]));
+    const observer = new PerformanceObserver(list => keep(list.getEntries()));
+    observer.observe({ type: "layout-shift", buffered: true });
+    window.moved = () => { keep(observer.takeRecords()); return shifts; };
+}"""
+WAITING = """() => [...document.querySelectorAll(".bd-article section.drawn-late > h2")]
+    .map(h => !h.checkVisibility({ contentVisibilityAuto: true }))"""
+OPEN = "document.querySelectorAll('details').forEach(d => d.open = true)"
+NO_KEYS = """() => [...document.querySelectorAll(".bd-article *")]
+    .filter(e => e.scrollWidth > e.clientWidth + 1
+        && /auto|scroll/.test(getComputedStyle(e).overflowX)
+        && e.tabIndex < 0 && !e.querySelector("a, button, [tabindex='0']"))
+    .map(e => e.outerHTML.slice(0, 100))"""
+SHOW = """async () => {
+    document.querySelectorAll("details").forEach(d => d.open = true);
+    const seen = [...document.images].filter(i => i.checkVisibility());
+    seen.forEach(i => i.loading = "eager");
+    await Promise.all(seen.map(i => i.decode()));
+}"""
+EMPTY = "[...document.images].filter(i => i.checkVisibility() && !i.naturalWidth).map(i => i.src)"
+WIDEST = """() => [...document.querySelectorAll(".bd-article *")]
+    .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+    .slice(0, 5).map(e => e.tagName + "." + e.className + ": " + e.textContent.slice(0, 60))"""
+WIDE_CODE = """() => [...document.querySelectorAll(".cell_input pre")]
+    .filter(p => p.scrollWidth > p.clientWidth + 1).map(p => p.textContent.slice(0, 80))"""
+# What can differ between two themes of one page; the rest is asked once.
+LOOKS = ["color-contrast", "link-in-text-block", "image-alt", "role-img-alt", "svg-img-alt"]
+
+
+def movement(page):
+    """Return what moved on the page by itself, and by how much in all."""
+    settle(page)
+    shifts = page.evaluate("moved()")
+    return sum(value for value, _ in shifts), shifts
+
+
+@pytest.fixture(scope="session")
+def opened(new_page):
+    """Open a page that notes what moves; the caller closes its context."""
+
+    def opened(address, **options):
+        page = new_page(**options)
+        page.add_init_script(SHIFTS)
+        page.goto(address, wait_until="load")
+        settle(page, 10)
+        return page
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def on_a_phone(new_page, server, browser):
+    """Walk through a page on a phone; returns the notes."""
+
+    @functools.cache
+    def on_a_phone(name):
+        page, notes = new_page(**SCREENS["phone"]), {}
+        page.add_init_script(SHIFTS)
+        browser.start_tracing(page=page, categories=["devtools.timeline"])
+        page.goto(server + name, wait_until="load")
+        settle(page, 10)
+        notes["laid out"] = laid_out(browser.stop_tracing())
+        notes["weight"] = sum(compressed(url) for url in set(page.asked))
+        notes["moved at first"] = movement(page)
+        notes["waiting at first"] = page.evaluate(WAITING)
+        walk(page, 700)
+        figures_started(page)
+        notes["waiting at the end"] = page.evaluate(WAITING)
+        walk(page, -700)
+        notes["moved in all"] = movement(page)
+        page.evaluate(OPEN)
+        walk(page, 1_200)
+        walk(page, -600)
+        notes["without keys"] = page.evaluate(NO_KEYS)
+        page.add_style_tag(content="section, dl { content-visibility: visible !important; }")
+        page.evaluate(SHOW)
+        notes["width"] = page.evaluate("document.documentElement.scrollWidth")
+        notes["widest"] = page.evaluate(WIDEST)
+        notes["broken"] = page.locator("mjx-merror").all_text_contents()
+        notes["empty"] = page.evaluate(EMPTY)
+        notes["elsewhere"] = [url for url in page.asked if not url.startswith(server)]
+        notes["complaints"] = page.complaints
+        page.context.close()
+        return notes
+
+    return on_a_phone
+
+
+@pytest.fixture(scope="session")
+def at_a_desk(opened, server):
+    """Walk through a page at a desk, and ask axe about it in both themes; returns the notes."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+
+    @functools.cache
+    def at_a_desk(name):
+        page, notes = opened(server + name, color_scheme="light", **SCREENS["desktop"]), {}
+        notes["moved at first"] = movement(page)
+        walk(page, 700)
+        figures_started(page)
+        notes["light"] = violations(axe, page)
+        walk(page, -700)
+        notes["moved in all"] = movement(page)
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+        walk(page, 700)
+        page.evaluate("Promise.all(document.getAnimations().map(a => a.finished)).then(() => null)")
+        notes["dark"] = violations(axe, page, runOnly=LOOKS, preload=False)
+        page.evaluate(OPEN)
+        notes["wide code"] = page.evaluate(WIDE_CODE)
+        page.context.close()
+        return notes
+
+    return at_a_desk
+
+
+def laid_out(trace):
+    """Count the boxes that were laid out, from a trace."""
+    return sum(
+        event["args"]["beginData"]["dirtyObjects"]
+        for event in json.loads(trace)["traceEvents"]
+        if event["name"] == "Layout" and "beginData" in event.get("args", {})
+    )
+
+
+def compressed(url):
+    """Bytes of one answer as a server that compresses text would send them."""
+    file = SITE / url.split("/", 3)[-1].split("?")[0].split("#")[0]
+    data = file.read_bytes() if file.is_file() else b""
+    packed = file.suffix in {".woff", ".woff2", ".png"}
+    return len(data) if packed else len(gzip.compress(data, 6))
+
+
+def violations(axe, page, **options):
+    found = axe.run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
+    return [f"{v['id']} ({v['impact']}): {v['nodes'][0]['html'][:200]}" for v in found]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_complete_offline_and_sound(on_a_phone, name):
+    notes = on_a_phone(name)
+    assert notes["elsewhere"] == []
+    assert notes["complaints"] == []
+    assert notes["broken"] == []
+    assert notes["empty"] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_a_phone_and_is_light(on_a_phone, name):
+    notes = on_a_phone(name)
+    assert notes["width"] <= SCREENS["phone"]["viewport"]["width"], notes["widest"]
+    assert notes["weight"] <= 1_000_000, "bytes compressed on a first visit"
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_stands_still_while_it_comes(on_a_phone, at_a_desk, name, screen):
+    notes = (on_a_phone if screen == "phone" else at_a_desk)(name)
+    moved, what = notes["moved at first"]
+    assert moved < 0.1, what
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_stands_still_while_it_is_read_and_its_figures_start(
+    on_a_phone, at_a_desk, name, screen
+):
+    notes = (on_a_phone if screen == "phone" else at_a_desk)(name)
+    moved, what = notes["moved in all"]
+    assert moved < 0.1, what
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_far_sections_wait_until_the_reader_comes(on_a_phone, name):
+    far = on_a_phone(name)["waiting at first"]
+    assert len(far) >= 5
+    assert sum(far) >= len(far) - 3
+    assert not on_a_phone(name)["waiting at the end"][-1]
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_script_lays_out_the_whole_page(on_a_phone, name):
+    """What scripts measure is laid out, also if it waits; a trace counts every box."""
+    # 1,500 to 6,500 are; a script that measures everything makes it 10,700 to 33,000
+    assert 0 < on_a_phone(name)["laid out"] < 10_000
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_what_scrolls_sideways_can_be_scrolled_by_keyboard(on_a_phone, name):
+    assert on_a_phone(name)["without keys"] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", [*PAGES, "search.html", "genindex.html"])
+def test_axe_finds_nothing_on_a_page(at_a_desk, name, theme):
+    assert at_a_desk(name)[theme] == []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_line_of_code_is_wider_than_a_desktop_s_page(at_a_desk, name):
+    assert at_a_desk(name)["wide code"] == []
+
+
+@pytest.fixture(scope="module")
+def late_fonts():
+    """Serve the site, its fonts half a second late, as on the first visit over a slow line."""
+
+    class Late(Quiet):
+        def do_GET(self):
+            if ".woff" in self.path:
+                time.sleep(0.5)
+            super().do_GET()
+
+    with serving(Late) as address:
+        yield address
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", LIVE)
+def test_fonts_that_come_late_move_a_line_or_two(opened, late_fonts, name, screen):
+    page = opened(late_fonts + name, **SCREENS[screen])
+    moved, what = movement(page)
+    page.context.close()
+    assert moved < 0.2, what  # a line of 27 pixels moves all below it
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_figures_that_are_met_from_below_move_nothing(opened, server, name):
+    page = opened(server + name, **SCREENS["phone"])
+    page.evaluate("document.querySelector('#references').scrollIntoView()")
+    settle(page)
+    walk(page, -500)
+    figures_started(page)
+    moved, what = movement(page)
+    page.context.close()
+    assert moved < 0.1, what
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_link_into_a_page_leads_there_although_sections_wait(blank, server, name, screen):
+    html = (SITE / name).read_text(encoding="utf-8").split("<article")[1]
+    ids = [i for i in re.findall(r'\bid="([\w-]+)"', html) if re.match(r"fig-|claim-|exercise", i)]
+    page = blank(**SCREENS[screen])
+    for place in [ids[len(ids) // 3], ids[2 * len(ids) // 3], ids[-1], "references"]:
+        page.goto("about:blank")  # else the page that is there would only scroll
+        page.goto(f"{server}{name}#{place}", wait_until="load")
+        settle(page, 10)
+        where = page.evaluate("id => document.getElementById(id).getBoundingClientRect().y", place)
+        end = page.evaluate("scrollY >= document.documentElement.scrollHeight - innerHeight - 2")
+        assert -1 <= where < 150 or end, place  # a heading may stand half a pixel above the edge
+
+
+def test_paper_has_every_section(visit):
+    page = visit(CHAPTERS[0])
+    page.emulate_media(media="print")
+    waiting = page.evaluate("""() => [...document.querySelectorAll("section.drawn-late > h2")]
+        .filter(h => !h.checkVisibility({ contentVisibilityAuto: true })).length""")
+    assert waiting == 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_waits_for_one_style_sheet_and_for_no_script(name):
+    html = (SITE / name).read_text(encoding="utf-8")
+    sheets = re.findall(r'<link[^>]*rel="stylesheet"[^>]*>', html)
+    assert len(sheets) == 1, sheets
+    scripts = re.findall(r"<script\b[^>]*\bsrc=[^>]*>", html)
+    assert [tag for tag in scripts if not re.search(r"\b(defer|async)\b", tag)] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_theme_stands_before_anything_is_drawn(blank, server, theme):
+    page = blank(color_scheme=theme)
+    page.route("**/pydata-sphinx-theme.js*", lambda route: route.abort())
+    page.goto(server + PAGES[0], wait_until="load")
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+
+
+def test_the_one_style_sheet_is_light():
+    sheet = (SITE / "_static" / "site.css").read_bytes()
+    assert len(gzip.compress(sheet, 6)) < 45_000
+    for file in re.findall(rb"url\([\"']?(?!data:)([^)\"']+)", sheet):
+        if b"vendor/fontawesome" not in file:
+            assert (SITE / "_static" / file.decode()).is_file(), file
