@@ -39,7 +39,7 @@ lint: $(READY) ## check style, spelling and the notebooks' shared cell
 	$(BIN)/ruff format --check .
 	$(BIN)/python book/_ext/notebooks.py setup --check
 	$(BIN)/python book/_ext/notebooks.py text | $(BIN)/codespell -
-	$(BIN)/codespell *.md *.toml *.yml Makefile book/*.md book/_ext book/runs/*.py benchmarks wganlib tests
+	$(BIN)/codespell *.md *.toml *.yml Makefile book/*.md book/_ext benchmarks wganlib tests
 
 notebooks: $(READY) ## execute and store the notebooks; N=ch09 takes those that start with ch09
 	$(BIN)/python book/_ext/notebooks.py execute $(N)
@@ -48,7 +48,7 @@ setup: $(READY) ## name the repository everywhere: make setup URL=https://github
 	$(BIN)/python book/_ext/notebooks.py setup $(if $(URL),--url $(URL) --branch $(BRANCH))
 
 runs: $(READY) ## make the frozen runs, or go on with them; N=mnist-wgan-gp takes one
-	$(BIN)/python book/runs/make.py $(N)
+	$(BIN)/python -m wganlib.runs $(N)
 
 bench: $(READY) ## measure speed beside the usual ways and write benchmarks/README.md's tables
 	$(BIN)/python benchmarks/bench.py

@@ -129,7 +129,7 @@ class DigitClassifier(nn.Module):
     *Differs from the literature*: the Fréchet Inception distance uses a network trained on colour
     photographs, to which all digits look much alike. Distances in these features compare with
     nothing but distances in these features.
-    Source: ours; trained by ``book/runs/digit_classifier.py``.
+    Source: ours; trained by ``python -m wganlib.runs digit-classifier``.
     """
 
     def __init__(self, width: int = 16, n_features: int = 64):
