@@ -87,15 +87,18 @@ def put_in_place(filled: str | Path, folder: str | Path) -> None:
 
 
 def recover(folder: str | Path) -> None:
-    """Bring a folder back whose replacement was cut off between two renames.
+    """Tidy up after a replacement that was cut off: bring the old folder back, or remove it.
 
     Parameters
     ----------
     folder : path
-        Its final name; nothing happens if it is there, or never was.
+        Its final name. If nothing stands there, the old folder comes back; if the new one had
+        moved in already, the old one is removed.
     """
     folder = Path(folder)
-    if not folder.exists() and _old(folder).exists():
+    if folder.exists():
+        shutil.rmtree(_old(folder), ignore_errors=True)
+    elif _old(folder).exists():
         os.replace(_old(folder), folder)
 
 

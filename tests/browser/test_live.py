@@ -239,7 +239,7 @@ def test_the_still_picture_of_the_journey_has_the_same_points(figure):
 
 @built
 def test_every_stored_critic_is_shown_with_its_own_numbers(figure):
-    import live_critics
+    from wganlib.runs import live_critics
 
     box, rows = figure("critic"), live_critics.stored()[0]
     for way in live_critics.WAYS:
@@ -253,7 +253,7 @@ def test_every_stored_critic_is_shown_with_its_own_numbers(figure):
 
 @built
 def test_every_look_at_the_games_is_shown_with_its_own_numbers(figure):
-    import live_games
+    from wganlib.runs import live_games
 
     box, rows = figure("games"), live_games.stored()[0]
     for at in (0, 17, len(live_games.LOOKS) - 1):
@@ -573,35 +573,7 @@ def test_every_figure_is_asked_for_by_one_notebook_beside_its_still_picture():
     assert {script.stem for script in STATIC.glob("*.js")} == {*FIGURES, "core"}
 
 
-# ---- The frozen results behind them -------------------------------------------------------------
-
-
-def test_the_stored_games_come_out_again():
-    import live_games
-
-    rows = live_games.stored()[0]
-    torch.set_num_threads(1)
-    for name in live_games.GAMES:
-        again = live_games.play(name, n_steps=20)[0]
-        kept = rows[(rows["game"] == name) & (rows["step"] <= 20)]
-        assert [row["step"] for row in again] == kept["step"].tolist()
-        fresh = [row["exact_w1"] for row in again]
-        np.testing.assert_allclose(fresh, kept["exact_w1"], atol=0.005)
-
-
-def test_a_stored_critic_comes_out_again():
-    import live_critics
-
-    rows, maps = live_critics.stored()
-    torch.set_num_threads(1)
-    real, fake = live_critics.laws()
-    row = 3  # clipping at 0.03, the fastest to train that says something
-    assert (rows["way"][row], rows["strength"][row]) == ("clipping", 0.03)
-    critic = live_critics.train("clipping", 0.03, real)
-    numbers, pictures = live_critics.read(critic, real[: live_critics.POINTS], fake)
-    assert numbers["estimate"] == pytest.approx(rows["estimate"][row], rel=0.05)
-    spread = np.ptp(maps["scores"][row].numpy())
-    np.testing.assert_allclose(pictures["scores"], maps["scores"][row], atol=0.05 * spread)
+# ---- The weights behind them ---------------------------------------------------------------------
 
 
 def test_the_browser_gets_every_weight_of_the_generator_once():

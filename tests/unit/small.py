@@ -52,7 +52,9 @@ STOCK = {  # name: generator and critic, real samples
         digits,
     ),
     "batch norm in both": (
-        lambda: _seeded(lambda: models.ConvGenerator(8, 4), lambda: models.BatchNormConvCritic(4)),
+        lambda: _seeded(
+            lambda: models.ConvGenerator(8, 4), lambda: models.ConvCritic(4, batch_norm=True)
+        ),
         digits,
     ),
     "spectral norm": (

@@ -1,7 +1,6 @@
 """Train the classifier whose features and classes the book's metrics use; a minute on one thread.
 
-Writes digit-classifier/{classifier.safetensors, results.json, provenance.json}.
-Usage: python book/runs/digit_classifier.py
+Fills `classifier.safetensors` (weights) and `results.json` (accuracy, number of weights).
 """
 
 from __future__ import annotations
@@ -11,13 +10,15 @@ from pathlib import Path
 
 import safetensors.torch
 import torch
-from provenance import Log
 from torch.nn.functional import cross_entropy
 
 from wganlib import data, mnist
+from wganlib._files import atomic_write
 from wganlib.classifier import DigitClassifier
 
-FOLDER = Path(__file__).resolve().parent / "digit-classifier"
+from .experiment import Experiment
+from .provenance import Log
+
 SEED, EPOCHS, BATCH, PEAK_RATE = 0, 5, 128, 4e-3
 
 
@@ -47,28 +48,24 @@ def accuracy(classifier: DigitClassifier, digits: data.Digits) -> float:
     return (found == digits.labels).double().mean().item()
 
 
-def main() -> None:
+def fill(folder: Path, log: Log) -> None:
     """Train, measure on the test images, store."""
-    torch.set_num_threads(1)
-    log = Log()
     classifier = train(mnist.mnist("train"))
     result = {
         "test_accuracy": accuracy(classifier, mnist.mnist("test")),
         "parameters": sum(p.numel() for p in classifier.parameters()),
     }
-    FOLDER.mkdir(exist_ok=True)
     weights = {k: v.contiguous() for k, v in classifier.state_dict().items()}
-    safetensors.torch.save_file(weights, FOLDER / "classifier.safetensors")
-    text = json.dumps(result, indent=2, sort_keys=True)
-    (FOLDER / "results.json").write_text(text + "\n", encoding="utf8")
-    log.store(
-        FOLDER,
-        command="python book/runs/digit_classifier.py",
-        seed=SEED,
-        data="MNIST train, 60,000 images; accuracy on test, 10,000",
-    )
-    print(f"test accuracy {result['test_accuracy']:.4f}")
+    atomic_write(folder / "classifier.safetensors", safetensors.torch.save(weights))
+    text = json.dumps(result, indent=2, sort_keys=True) + "\n"
+    atomic_write(folder / "results.json", text.encode())
 
 
-if __name__ == "__main__":
-    main()
+EXPERIMENT = Experiment(
+    name="digit-classifier",
+    about="the classifier that the metrics of chapters 8 to 10 use",
+    fill=fill,
+    files=("classifier.safetensors", "results.json"),
+    seed=SEED,
+    data="MNIST train, 60,000 images; accuracy on test, 10,000",
+)

@@ -1,37 +1,37 @@
-"""Judge every generator of chapter 10's comparison by all metrics, on 10,000 samples each.
+"""Measure every generator of chapter 10's comparison by all metrics, on 10,000 samples each.
 
-Writes `ch10-scores/{results.csv, provenance.json}`: one row for each run of `runs.toml`'s
-comparison and two yardsticks, test digits and uniform noise in the place of samples. Rows that are
-in the file are kept, so it can be stopped, and goes on where it was. Needs the runs; five minutes
-on one thread. `wgan-start-100` is left out, a variant that chapter 8 is about.
-Usage: python book/runs/ch10_scores.py
+Fills `results.csv`: one row for each run of `runs.toml`'s comparison and two yardsticks, test
+digits and uniform noise in the place of samples. It can be stopped and goes on with the next row;
+five minutes on one thread. `wgan-start-100` is left out, a variant that chapter 8 is about.
 """
 
 from __future__ import annotations
 
-import csv
+import logging
 from functools import cache
+from pathlib import Path
 
-import make
 import torch
-from provenance import Log, write_table
-from scores import draw
 from torch import Tensor
 
 from wganlib import data, metrics, mnist, records
 from wganlib.classifier import digit_classifier
 
-FOLDER = make.HERE / "ch10-scores"
+from .experiment import Experiment
+from .provenance import Log
+from .scores import draw
+from .tables import read_rows, write_table
+from .trained import table
+
 SEED = 2  # of latents, noise, and the choice of training digits; the runs' own scores have 1
 N_SAMPLES, N_LOOKED_UP = 10_000, 1_000
 YARDSTICKS = ("test digits", "noise")
 VARIANT = "wgan-start-100"
 
 
-def names() -> list[str]:
-    """List the yardsticks and the runs that are compared."""
-    runs = [name for name in make.table() if name.startswith("compare-") and VARIANT not in name]
-    return [*YARDSTICKS, *runs]
+def runs() -> list[str]:
+    """List the runs that are compared."""
+    return [name for name in table() if name.startswith("compare-") and VARIANT not in name]
 
 
 @cache
@@ -40,35 +40,35 @@ def pixels(split: str) -> Tensor:
     return mnist.mnist(split).pixels
 
 
-def generator() -> torch.Generator:
+def random_state() -> torch.Generator:
     """Start the random numbers of a row."""
     return torch.Generator().manual_seed(SEED)
 
 
-def judged(name: str) -> tuple[Tensor, Tensor]:
+def images(name: str) -> tuple[Tensor, Tensor]:
     """Return 10,000 real images and 10,000 samples of a run, or of a yardstick.
 
-    The real ones are the test digits. Nothing is judged against itself, so to test digits in the
+    The real ones are the test digits. Nothing is compared with itself, so to test digits in the
     place of samples they are as many training digits.
     """
     real = data.scale_pixels(pixels("test"))
     if name == "test digits":
-        order = torch.randperm(len(pixels("train")), generator=generator())
+        order = torch.randperm(len(pixels("train")), generator=random_state())
         return data.scale_pixels(pixels("train")[order[:N_SAMPLES]]), real
     if name == "noise":
-        return real, 2 * torch.rand(real.shape, generator=generator()) - 1
+        return real, 2 * torch.rand(real.shape, generator=random_state()) - 1
     return real, draw(records.load_run(name).generator, N_SAMPLES, seed=SEED)
 
 
 def measure(name: str) -> dict[str, float]:
     """Apply every metric of the book; `copies` is a share, `nearest` a median, data units."""
-    real, fake = judged(name)
+    real, fake = images(name)
     classifier = digit_classifier()
     clouds = classifier.features(real), classifier.features(fake)
     nearest, second = metrics.nearest_neighbours(
         fake[:N_LOOKED_UP], pixels("train"), n=2
     ).distance.T
-    w1 = metrics.minibatch_w1(real, fake, batch_size=64, n_batches=30, rng=generator())
+    w1 = metrics.minibatch_w1(real, fake, batch_size=64, n_batches=30, rng=random_state())
     return {
         "frechet": metrics.frechet_distance(*clouds),
         **metrics.precision_recall(*clouds)._asdict(),
@@ -82,24 +82,24 @@ def measure(name: str) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Measure what is not in the file yet, and store after each row."""
-    torch.set_num_threads(1)
-    FOLDER.mkdir(exist_ok=True)
-    log, path = Log(FOLDER / "checkpoint-sessions.json"), FOLDER / "results.csv"
-    rows = list(csv.DictReader(path.read_text().splitlines())) if path.exists() else []
-    for name in names():
+def fill(folder: Path, log: Log) -> None:
+    """Measure what is not in the table yet, and store after each row."""
+    path = folder / "results.csv"
+    rows = read_rows(path)
+    for name in (*YARDSTICKS, *runs()):
         if name not in [row["name"] for row in rows]:
             rows.append({"name": name, **measure(name)})
             write_table(path, rows)
             log.save()
-    log.store(
-        FOLDER,
-        command="python book/runs/ch10_scores.py",
-        seed=SEED,
-        data="the generators of the frozen runs; MNIST train and test",
-    )
+            logging.getLogger(__name__).info("%s", rows[-1])
 
 
-if __name__ == "__main__":
-    main()
+EXPERIMENT = Experiment(
+    name="ch10-scores",
+    about="chapter 10: all metrics of all generators that are compared",
+    fill=fill,
+    files=("results.csv",),
+    seed=SEED,
+    data="the generators of the frozen runs; MNIST train and test",
+    after=("digit-classifier", *runs()),
+)

@@ -1,8 +1,7 @@
-"""Say what made a frozen result: command, code, versions, machine, time."""
+"""Say what made a stored result: command, code, versions, machine, time."""
 
 from __future__ import annotations
 
-import csv
 import importlib.metadata
 import json
 import platform
@@ -13,23 +12,28 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import numpy as np
+from wganlib._files import atomic_write
 
-HERE = Path(__file__).resolve().parent
+CLONE = Path(__file__).resolve().parents[2]
 PACKAGES = ("numpy", "pot", "torch", "torchvision")
 
 
 class Log:
-    """What each start of a run was made with and how long it took.
+    """What each start of an experiment was made with and how long it took.
 
-    A resumable run keeps it beside its checkpoint; one that runs through needs no file.
+    Its file lies in the folder of the unfinished experiment, as does whatever else is needed only
+    until it is finished, such as a checkpoint.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         self.path, self.start = path, time.monotonic()
         self.start_cpu, self.paused_cpu = time.process_time(), 0.0
-        self.earlier = json.loads(path.read_text()) if path and path.exists() else []
+        self.earlier = _read_sessions(path) if path.exists() else []
         self.commit, self.changed = code_version()
+
+    def next_to(self, name: str) -> Path:
+        """Return a path for a file that is needed only until the experiment is finished."""
+        return self.path.with_name(name)
 
     def sessions(self) -> list[dict]:
         """Return commit, whether the code differed from it, and seconds, for every start.
@@ -53,8 +57,8 @@ class Log:
         self.paused_cpu += time.process_time() - start
 
     def save(self) -> None:
-        """Write the sessions so far."""
-        self.path.write_text(json.dumps(self.sessions()))
+        """Write the sessions so far, so that a later start knows of this one."""
+        atomic_write(self.path, json.dumps(self.sessions()).encode())
 
     def provenance(self, *, command: str, seed: int | list[int], data: str) -> dict:
         """Return all that a reader needs to make the result again."""
@@ -71,29 +75,27 @@ class Log:
             "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
         }
 
-    def store(self, folder: Path, **about: object) -> None:
-        """Write ``provenance.json`` into a folder of results."""
-        text = json.dumps(self.provenance(**about), indent=2, sort_keys=True)
-        (folder / "provenance.json").write_text(text + "\n", encoding="utf8")
 
-
-def write_table(path: Path, rows: list[dict]) -> None:
-    """Write rows as CSV, numbers to six digits."""
-    with path.open("w", newline="", encoding="utf8") as file:
-        table = csv.DictWriter(file, rows[0], lineterminator="\n")
-        table.writeheader()
-        for row in rows:
-            table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
-
-
-def read_table(path: Path) -> np.ndarray:
-    """Read what `write_table` wrote, as a structured array."""
-    return np.genfromtxt(path, delimiter=",", names=True, dtype=None, encoding="utf8")
+def _read_sessions(path: Path) -> list[dict]:
+    """Read the sessions of earlier starts, or say what to do about a damaged file."""
+    try:
+        sessions = json.loads(path.read_text(encoding="utf8"))
+    except ValueError as error:
+        raise ValueError(
+            f"{path} is damaged ({error}): remove the file to go on without the times of the "
+            f"earlier starts, or the folder {path.parent.name} to begin again"
+        ) from error
+    return sessions
 
 
 def code_version() -> tuple[str, bool]:
-    """Return the commit checked out, and whether the code that runs differs from it."""
-    git = partial(subprocess.run, capture_output=True, text=True, cwd=HERE)
-    code = ["../../wganlib", "*.py", "*.toml"]
-    changed = git(["git", "status", "--porcelain", "--untracked-files=no", "--", *code])
+    """Return the commit of the code that runs, and whether it differs from that commit.
+
+    Without a clone around it, it is the version of the installed package.
+    """
+    git = partial(subprocess.run, capture_output=True, text=True, cwd=CLONE)
+    tracked = git(["git", "ls-files", "--error-unmatch", "--", __file__])
+    if tracked.returncode:
+        return f"wganlib {importlib.metadata.version('wganlib')}", False
+    changed = git(["git", "status", "--porcelain", "--untracked-files=no", "--", "wganlib"])
     return git(["git", "rev-parse", "HEAD"]).stdout.strip(), bool(changed.stdout.strip())

@@ -1,16 +1,15 @@
 """Chapter 6: the sixteen mixtures of GAN and WGAN, and momentum on a clipped critic.
 
-Usage: python book/runs/ch06_ablation.py
-Writes ch06-ablation/results.csv and provenance.json beside this file; one thread, some minutes.
+Fills `results.csv`, a network a row; one thread, some minutes.
 
-Every experiment is a list of variants. All variants and all seeds train at once: each weight tensor
+Each of the two is a list of variants. All variants and all seeds train at once: each weight tensor
 has a leading axis (variant, seed), and every optimiser here works entry by entry, so that a network
 takes the same steps as it would alone. A seed fixes initial weights and batches for all variants.
 """
 
 from __future__ import annotations
 
-import csv
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,13 +18,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from provenance import Log
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, logsigmoid
 
 from wganlib import data, models, transport
 
-FOLDER = Path(__file__).resolve().parent / "ch06-ablation"
+from .experiment import Experiment
+from .provenance import Log
+from .tables import write_table
+
 SEEDS = range(6)
 LEARNING_RATES = (2e-4, 5e-4, 1e-3)
 N_CRITIC = (1, 5)
@@ -53,24 +54,7 @@ class Variant:
     beta1_critic: float = 0.0
     beta1_generator: float = 0.0
     beta2: float = 0.99
-    reset: bool = False  # forget the momentum of a weight that hits the wall
-
-
-def load() -> np.ndarray:
-    """Read the stored rows, one a network."""
-    path = FOLDER / "results.csv"
-    return np.genfromtxt(path, delimiter=",", names=True, dtype=None, encoding="utf8")
-
-
-def chosen(rows: np.ndarray, **wanted) -> np.ndarray:
-    """Select the rows that have these values."""
-    return rows[np.all([rows[name] == value for name, value in wanted.items()], axis=0)]
-
-
-def w1_by_rate(rows: np.ndarray, reduce=np.median, **wanted) -> dict[float, float]:
-    """Reduce a mixture's exact W₁ over the seeds, for each learning rate of the ablation."""
-    kept = chosen(rows, experiment="ablation", **wanted)
-    return {r: reduce(chosen(kept, learning_rate=r)["w1"]) for r in LEARNING_RATES}
+    reset: bool = False  # forget the momentum of a weight that reaches ±c
 
 
 def ablation(learning_rate: float) -> list[Variant]:
@@ -242,27 +226,23 @@ def _exact(layers: list[Tensor], shape: tuple[int, int]) -> np.ndarray:
     return np.array([transport.exact_w1(real, f) for f in fake]).reshape(shape)
 
 
-def main() -> None:
-    """Run both experiments and store one row a network."""
-    torch.set_num_threads(1)
-    log, rows = Log(), []
+def fill(folder: Path, log: Log) -> None:
+    """Compute both and store one row a network."""
+    rows = []
     for rate, n_critic in product(LEARNING_RATES, N_CRITIC):
         rows += [{"experiment": "ablation", **row} for row in run(ablation(rate), n_critic)]
-        print(f"ablation {rate} {n_critic}: {log.sessions()[-1]['seconds']:.0f} s", flush=True)
+        logging.getLogger(__name__).info("ablation, rate %s, n_critic %d", rate, n_critic)
     for n_critic in N_CRITIC:
         rows += [{"experiment": "momentum", **row} for row in run(momentum(), n_critic)]
-    FOLDER.mkdir(exist_ok=True)
-    with (FOLDER / "results.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    log.store(
-        FOLDER,
-        command="python book/runs/ch06_ablation.py",
-        seed=list(SEEDS),
-        data="gaussian_ring, 8 modes, drawn afresh",
-    )
+    # As text, so that a number keeps the four decimals it was rounded to, and 0.0 its point.
+    write_table(folder / "results.csv", [{k: str(v) for k, v in row.items()} for row in rows])
 
 
-if __name__ == "__main__":
-    main()
+EXPERIMENT = Experiment(
+    name="ch06-ablation",
+    about="chapter 6: the sixteen mixtures of GAN and WGAN, and momentum on a clipped critic",
+    fill=fill,
+    files=("results.csv",),
+    seed=list(SEEDS),
+    data="gaussian_ring, 8 modes, drawn afresh",
+)

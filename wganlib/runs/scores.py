@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import csv
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +11,8 @@ from torch import Tensor, nn
 
 from wganlib import data, metrics, mnist
 from wganlib.classifier import digit_classifier
+
+from .tables import read_rows, write_table
 
 N_SAMPLES = 2_500  # so that scoring takes two seconds; the Fréchet distance is biased upwards by it
 ESTIMATES = ("w1_train", "w1_held_out")
@@ -31,27 +32,24 @@ class Scores:
 
     def __init__(self, path: Path, digits: data.Digits, *, estimates: bool = False) -> None:
         self.path = path
-        self.columns = ("step", "frechet", "class_entropy", *(ESTIMATES if estimates else ()))
-        lines = path.read_text().splitlines() if path.exists() else []
-        self.rows = {int(row["step"]): list(row.values()) for row in csv.DictReader(lines)}
+        self.rows = {row["step"]: row for row in read_rows(path)}
         self.classifier = digit_classifier()
-        self.judged = [_some(side) for side in (digits, mnist.mnist("test"))] if estimates else []
+        shown = (digits, mnist.mnist("test")) if estimates else ()
+        self.images = dict(zip(ESTIMATES, map(some_images, shown), strict=False))
 
     def add(self, step: int, generator: nn.Module, critic: nn.Module) -> None:
-        """Score and write the file."""
+        """Score and write the file; generator and critic stay as they are."""
         fake = draw(generator, N_SAMPLES)
         classes = self.classifier.probabilities(fake).argmax(dim=1)
         entropy = torch.special.entr(classes.bincount(minlength=10).double() / len(fake)).sum()
         frechet = metrics.frechet_distance(real_features(), self.classifier.features(fake))
-        # A look at the critic itself moves a spectral norm, and the stored runs were looked at so.
-        judge = copy.deepcopy(critic).eval() if self.judged else critic
+        critic = copy.deepcopy(critic).eval()  # in training mode a look moves a spectral norm
         with torch.no_grad():
-            mean_fake, *means = (judge(x).mean() for x in (fake, *self.judged))
-        values = [frechet, entropy.item(), *((mean - mean_fake).item() for mean in means)]
-        self.rows[step] = [str(step), *(f"{value:.6g}" for value in values)]
-        with self.path.open("w", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([self.columns, *(self.rows[step] for step in sorted(self.rows))])
+            mean = critic(fake).mean()
+            above = {name: critic(images).mean() - mean for name, images in self.images.items()}
+        row = {"step": step, "frechet": frechet, "class_entropy": entropy.item()}
+        self.rows[step] = row | {name: value.item() for name, value in above.items()}
+        write_table(self.path, [self.rows[step] for step in sorted(self.rows)])
 
 
 @cache
@@ -60,7 +58,7 @@ def real_features() -> Tensor:
     return digit_classifier().features(data.scale_pixels(mnist.mnist("test").pixels))
 
 
-def _some(digits: data.Digits) -> Tensor:
+def some_images(digits: data.Digits) -> Tensor:
     """Pick 2,500 of the digits, or all where there are fewer, always the same; scaled."""
     order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))
     return data.scale_pixels(digits.pixels[order[:N_SAMPLES]])

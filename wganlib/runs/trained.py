@@ -1,21 +1,10 @@
-"""Make the book's frozen runs and experiments anew, two at a time, one thread each.
-
-Runs are listed in `runs.toml`, experiments are the scripts beside this file.
-
-Usage: python book/runs/make.py [NAME ...]
-A run that was stopped goes on from its checkpoint; a finished one is left alone unless its folder
-is removed.
-"""
+"""The runs of `runs.toml`: pairs of networks that are trained on MNIST, scored and stored."""
 
 from __future__ import annotations
 
-import argparse
 import copy
-import multiprocessing
-import subprocess
-import sys
+import io
 import tomllib
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,18 +12,19 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from provenance import Log
-from scores import Scores, draw
 from torch import nn
 from torch.nn.utils import parametrize
 
 from wganlib import data, losses, mnist, models, records, training
+from wganlib._files import atomic_write
 from wganlib.lipschitz import clip_weights_, gradient_penalty, spectral_norm_
 
-HERE = Path(__file__).resolve().parent
-HELPERS = {HERE / f"{name}.py" for name in ("make", "provenance", "scores")}
-FIRST = "digit-classifier"  # every run is scored with it
-LAST = "ch10-scores"  # judges what the runs have made
+from .experiment import Experiment
+from .provenance import Log
+from .scores import Scores, draw
+
+TABLE = Path(__file__).with_name("runs.toml")
+FILES = ("config.json", "history.csv", "generator.safetensors", "critic.safetensors", "scores.csv")
 _GROWTH = 400 ** (1 / 27)  # from 25 to 10,000 in 28 steps, and on at this pace
 FILM_STEPS = tuple(np.unique((25 * _GROWTH ** np.arange(34)).round(-1).astype(int)).tolist())
 PENALTIES = {
@@ -47,17 +37,18 @@ OPTIMIZERS = {"adam": training.adam, "rmsprop": training.rmsprop}
 
 def table() -> dict[str, dict]:
     """Read `runs.toml`: what a run's own table does not say is taken from ``[defaults]``."""
-    content = tomllib.loads((HERE / "runs.toml").read_text(encoding="utf8"))
+    content = tomllib.loads(TABLE.read_text(encoding="utf8"))
     entries = {name: merge(content["defaults"], run) for name, run in content["runs"].items()}
     for method, entry in compared().items():
         for seed in content["comparison"]["seeds"]:
-            entries[f"compare-{method}-{seed}"] = merge(entry, {"config": {"seed": seed}})
+            own = {"about": f"chapter 10: {method}, seed {seed}", "config": {"seed": seed}}
+            entries[f"compare-{method}-{seed}"] = merge(entry, own)
     return entries
 
 
 def compared() -> dict[str, dict]:
     """Read the methods of `runs.toml` that are compared, each as a whole entry without a seed."""
-    content = tomllib.loads((HERE / "runs.toml").read_text(encoding="utf8"))
+    content = tomllib.loads(TABLE.read_text(encoding="utf8"))
     common = merge(content["defaults"], content["comparison"]["common"])
     return {name: merge(common, own) for name, own in content["comparison"]["methods"].items()}
 
@@ -68,10 +59,20 @@ def merge(below: dict, above: dict) -> dict:
     return {**below, **above, "config": config}
 
 
-def experiments() -> dict[str, Path]:
-    """Find the frozen experiments: ``ch06_ablation.py`` fills the folder ``ch06-ablation``."""
-    scripts = sorted(set(HERE.glob("*.py")) - HELPERS)
-    return {path.stem.replace("_", "-"): path for path in scripts}
+def experiments() -> list[Experiment]:
+    """Return the runs of the table as experiments."""
+    return [
+        Experiment(
+            name=name,
+            about=entry["about"],
+            fill=partial(fill, entry),
+            files=(*FILES, f"samples-{entry['config']['n_steps']:06d}.png"),
+            seed=entry["config"].get("seed", 0),
+            data=f"MNIST train, {entry['n_images'] or 60_000:,} images",
+            after=tuple(entry["after"]),
+        )
+        for name, entry in table().items()
+    ]
 
 
 def networks(entry: dict, seed: int) -> tuple[nn.Module, nn.Module]:
@@ -97,9 +98,8 @@ def how(entry: dict) -> dict:
     }
 
 
-def digits_of(entry: dict) -> data.Digits:
-    """Return the training digits of a run: all of MNIST's, or the first ``n_images``."""
-    digits = mnist.mnist("train")
+def digits_of(entry: dict, digits: data.Digits) -> data.Digits:
+    """Return the training digits of a run: all of them, or the first ``n_images``."""
     n = entry["n_images"] or len(digits)
     return replace(digits, pixels=digits.pixels[:n], labels=digits.labels[:n])
 
@@ -120,70 +120,33 @@ def plain_(critic: nn.Module) -> nn.Module:
     return critic
 
 
-def make(name: str) -> str:
-    """Make one run, or finish it; returns a line that says what was done."""
-    folder = HERE / name
-    if (folder / "provenance.json").exists():
-        return f"{name}: is there already (remove book/runs/{name} to make it anew)"
-    if name in experiments():
-        subprocess.run([sys.executable, experiments()[name]], check=True)
-        return f"{name}: made"
-    entry = table()[name]
-    torch.set_num_threads(1)
-    config = training.TrainConfig(**entry["config"])
-    folder.mkdir(parents=True, exist_ok=True)
-    log = Log(folder / "checkpoint-sessions.json")
-    about = train_entry(entry, config, folder, log) | log.provenance(
-        command=f"python book/runs/make.py {name}",
-        seed=config.seed,
-        data=f"MNIST train, {entry['n_images'] or 60_000:,} images",
-    )
-    run = records.Run(config=config, **about.pop("run"), provenance=about)
-    records.save_run(folder, run)
-    return f"{name}: made in {about['wall_seconds']} s"
-
-
-def train_entry(entry: dict, config: training.TrainConfig, folder: Path, log: Log) -> dict:
-    """Train one entry of the table into a folder; the generator that is kept is the average."""
+def fill(entry: dict, folder: Path, log: Log) -> dict:
+    """Train one entry of the table; the generator that is kept is the average."""
+    config, digits = training.TrainConfig(**entry["config"]), mnist.mnist("train")
+    digits = digits_of(entry, digits)
     generator, critic = networks(entry, config.seed)
-    average, digits = copy.deepcopy(generator), digits_of(entry)
+    average = copy.deepcopy(generator)
     scores = Scores(folder / "scores.csv", digits, estimates=entry["estimates"])
 
     def look(step: int, generator: nn.Module, critic: nn.Module) -> None:
         last = step == config.n_steps
         with log.pause():
             if last or (entry["film"] and step in FILM_STEPS):
-                Image.fromarray(image_grid(average)).save(folder / f"samples-{step:06d}.png")
+                save_image(folder / f"samples-{step:06d}.png", image_grid(average))
             if last or step % entry["score_every"] == 0:
                 scores.add(step, average, critic)
         log.save()
 
-    checkpoint = folder / "checkpoint.safetensors"
+    checkpoint = log.next_to("checkpoint.safetensors")
     options = {"average": average, "callback": look, "checkpoint": checkpoint}
     history = training.train(generator, critic, digits, config, **how(entry), **options)
-    run = {"generator": average, "critic": plain_(critic), "history": history}
-    return {"run": run, "scored_on": scores.about}
+    kept = {"generator": average, "critic": plain_(critic), "history": history}
+    records.write_run(folder, records.Run(config=config, **kept, provenance={}))
+    return {"scored_on": scores.about}
 
 
-def main() -> None:
-    """Make the runs named on the command line, or all."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="runs to make; all where none is named")
-    parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
-    arguments = parser.parse_args()
-    known = [*experiments(), *table()]
-    for name in arguments.names:
-        if name not in known:
-            sys.exit(f"no run {name!r}; there are {', '.join(known)}")
-    names = arguments.names or known
-    if FIRST in names:
-        print(make(FIRST), flush=True)
-    with ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("spawn")) as pool:
-        for line in pool.map(make, [name for name in names if name not in (FIRST, LAST)]):
-            print(line, flush=True)
-    if LAST in names:
-        print(make(LAST), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+def save_image(path: Path, pixels: np.ndarray) -> None:
+    """Write grey values as a PNG file that is at every moment whole."""
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, format="PNG")
+    atomic_write(path, content.getvalue())

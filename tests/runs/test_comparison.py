@@ -1,0 +1,74 @@
+"""The comparison of chapter 10: its settings, its scores and what they are worth."""
+
+import pytest
+import torch
+
+from wganlib import data, training
+from wganlib.runs import ch10_scores, ch10_settings, scores, tables, trained
+from wganlib.runs.tables import chosen
+
+COMPARED = {name: entry for name, entry in trained.table().items() if name.startswith("compare-")}
+
+
+def test_the_compared_methods_use_the_settings_that_the_trials_found():
+    rows = tables.stored("ch10-settings")
+    assert len(rows) == len(ch10_settings.trials())
+    for name, entry in COMPARED.items():
+        plain = "wgan" if entry["clipping"] else "non-saturating"
+        mine = chosen(rows, method=("wgan-gp", plain)[entry["penalty"] == "none"])
+        longest = chosen(mine, n_steps=mine["n_steps"].max())
+        best = longest[longest["frechet"].argmin()]
+        config = training.TrainConfig(**entry["config"])
+        assert config.learning_rate == best["learning_rate"], name
+        assert config.clip_value == best["clip_value"], name
+
+
+def test_the_compared_methods_share_networks_data_and_updates():
+    for shared in ("generator", "critic", "n_images"):
+        assert len({str(entry[shared]) for entry in COMPARED.values()}) == 1
+    for shared in ("n_steps", "n_critic", "learning_rate_end"):
+        assert len({entry["config"][shared] for entry in COMPARED.values()}) == 1
+
+
+def test_the_images_that_critics_score_carry_the_ink_of_all_as_the_first_ones_do_not(mnist_test):
+    ink = data.scale_pixels(mnist_test.pixels).mean(dim=(1, 2, 3))
+    error = ink.std() / scores.N_SAMPLES**0.5
+    assert abs(scores.some_images(mnist_test).mean() - ink.mean()) < 3 * error
+    assert abs(ink[: scores.N_SAMPLES].mean() - ink.mean()) > 3 * error
+
+
+def test_every_compared_run_and_two_yardsticks_have_scores():
+    rows = tables.stored("ch10-scores")
+    assert rows["name"].tolist() == [*ch10_scores.YARDSTICKS, *ch10_scores.runs()]
+    assert len(rows) == 2 + 8 * 3
+
+
+@pytest.mark.usefixtures("mnist_train", "mnist_test")
+def test_the_scores_of_a_compared_run_come_out_again():
+    (stored,) = chosen(tables.stored("ch10-scores"), name="compare-wgan-gp-0")
+    for column, value in ch10_scores.measure("compare-wgan-gp-0").items():
+        assert value == pytest.approx(stored[column], rel=1e-3, abs=1e-3), column
+
+
+def test_the_scores_tell_real_digits_from_noise():
+    honest, noise = tables.stored("ch10-scores")[:2]
+    assert honest["frechet"] < 2 < 1000 < noise["frechet"]
+    assert abs(honest["w1"] - honest["w1_floor"]) < 4 * 2**0.5 * honest["w1_error"]
+    assert noise["coverage"] < 0.01 < 0.94 < honest["coverage"]
+    assert honest["copies"] == 0
+
+
+@pytest.mark.parametrize("estimates", [False, True])
+def test_scoring_leaves_generator_and_critic_as_they_are(
+    tmp_path, mnist_train, mnist_test, estimates
+):
+    generator, critic = trained.networks(COMPARED["compare-hinge-0"], 0)
+    before = [{k: v.clone() for k, v in net.state_dict().items()} for net in (generator, critic)]
+    kept = scores.Scores(tmp_path / "scores.csv", mnist_train, estimates=estimates)
+    kept.add(200, generator, critic)
+    for network, state in zip((generator, critic), before, strict=True):
+        assert network.training
+        assert all(torch.equal(v, state[k]) for k, v in network.state_dict().items())
+    (row,) = tables.read_table(tmp_path / "scores.csv")
+    assert row["step"] == 200
+    assert ("w1_held_out" in row.dtype.names) == estimates

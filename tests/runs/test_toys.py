@@ -1,0 +1,72 @@
+"""The experiments on points in the plane come out again, and their tables are whole."""
+
+import numpy as np
+import pytest
+
+from wganlib.runs import ch07_sign_trap, ch13_ring, live_critics, live_games, tables
+from wganlib.runs.tables import chosen
+
+
+def test_every_objective_was_trained_on_the_ring_from_every_seed():
+    rows = tables.stored("ch13-ring")
+    trainings = {(row["bound"], row["objective"], row["seed"]) for row in rows}
+    assert len(trainings) == len(ch13_ring.BOUNDS) * len(ch13_ring.NAMES) * len(ch13_ring.SEEDS)
+    assert len(rows) == len(trainings) * ch13_ring.N_STEPS // ch13_ring.EVERY
+
+
+@pytest.mark.parametrize("name", ch13_ring.NAMES)
+def test_the_first_look_at_the_ring_comes_out_again(name):
+    (again,) = ch13_ring.watch(name, "spectral norm", 0, n_steps=ch13_ring.EVERY)
+    same = {key: again[key] for key in ("objective", "bound", "seed", "step")}
+    (stored,) = chosen(tables.stored("ch13-ring"), **same)
+    for column in ("exact_w1", "reading"):
+        assert again[column] == pytest.approx(stored[column], rel=0.02), column
+
+
+def test_every_penalty_was_trained_from_every_seed():
+    rows = tables.stored("ch07-sign-trap")
+    trainings = {(row["arm"], row["seed"]) for row in rows}
+    assert len(trainings) == len(ch07_sign_trap.ARMS) * len(ch07_sign_trap.SEEDS)
+    assert len(rows) == len(trainings) * ch07_sign_trap.N_STEPS // ch07_sign_trap.EVERY
+
+
+@pytest.mark.parametrize("arm", ch07_sign_trap.ARMS)
+def test_the_first_row_of_every_penalty_comes_out_again(arm):
+    (again,), wrong = ch07_sign_trap.watch(0, ch07_sign_trap.ARMS[arm], n_steps=50)
+    assert wrong is None  # nothing is looked for before step 100
+    (stored,) = chosen(tables.stored("ch07-sign-trap"), arm=arm, seed=0, step=50)
+    assert again["exact_w1"] == pytest.approx(stored["exact_w1"], abs=0.005)
+    assert again["w1_estimate"] == pytest.approx(stored["w1_estimate"], abs=0.005)
+
+
+def test_a_critic_trained_on_alone_is_looked_at_every_25_steps():
+    arm = ch07_sign_trap.ARMS["one-sided λ=10"]
+    generator, critic = ch07_sign_trap.toys.untrained_pair(0, width=128)
+    real = ch07_sign_trap.toys.ring_points(0)
+    values = ch07_sign_trap.train_critic_on(generator, critic, real, arm, n_steps=60)
+    assert len(values) == 1 + 60 // 25
+    fixed = ch07_sign_trap.toys.sample(generator)
+    assert values[0] == ch07_sign_trap.toys.estimate(critic, real[:512], fixed)  # a copy is trained
+    assert values[-1] > values[0]
+
+
+def test_the_stored_methods_to_play_back_come_out_again():
+    rows = live_games.stored()[0]
+    for name in live_games.METHODS:
+        again = live_games.watch(name, n_steps=20)[0]
+        kept = rows[(rows["game"] == name) & (rows["step"] <= 20)]
+        assert [row["step"] for row in again] == kept["step"].tolist()
+        fresh = [row["exact_w1"] for row in again]
+        np.testing.assert_allclose(fresh, kept["exact_w1"], atol=0.005)
+
+
+def test_a_stored_critic_to_play_with_comes_out_again():
+    rows, maps = live_critics.stored()
+    real, fake = live_critics.laws()
+    row = 3  # clipping at 0.03, the fastest to train that says something
+    assert (rows["way"][row], rows["strength"][row]) == ("clipping", 0.03)
+    critic = live_critics.train("clipping", 0.03, real)
+    numbers, pictures = live_critics.measure(critic, real[: live_critics.POINTS], fake)
+    assert numbers["estimate"] == pytest.approx(rows["estimate"][row], rel=0.05)
+    spread = np.ptp(maps["scores"][row].numpy())
+    np.testing.assert_allclose(pictures["scores"], maps["scores"][row], atol=0.05 * spread)

@@ -1,0 +1,65 @@
+"""What experiments there are, and what each of them needs."""
+
+from __future__ import annotations
+
+from . import (
+    ch06_ablation,
+    ch07_sign_trap,
+    ch10_scores,
+    ch10_settings,
+    ch13_ring,
+    digit_classifier,
+    live_critics,
+    live_games,
+    trained,
+)
+from .experiment import Experiment
+
+MODULES = (
+    digit_classifier,
+    ch06_ablation,
+    ch07_sign_trap,
+    live_critics,
+    live_games,
+    ch10_settings,
+    ch10_scores,
+    ch13_ring,
+)
+
+
+def experiments() -> dict[str, Experiment]:
+    """Return all experiments by name: those of the modules, and the entries of ``runs.toml``."""
+    found = [*(module.EXPERIMENT for module in MODULES), *trained.experiments()]
+    return {experiment.name: experiment for experiment in found}
+
+
+def with_needs(names: list[str], known: dict[str, Experiment], stored: set[str]) -> list[str]:
+    """Add to some names those that they need, directly or not, and that are not stored.
+
+    Parameters
+    ----------
+    names : list of str
+        What was asked for.
+    known : dict
+        All experiments.
+    stored : set of str
+        Names of the experiments that are finished.
+
+    Returns
+    -------
+    list of str
+        Each once, those asked for first.
+
+    Raises
+    ------
+    KeyError
+        If an experiment needs one that is not known.
+    """
+    wanted = dict.fromkeys(names)
+    waiting = list(wanted)
+    while waiting:
+        for needed in known[waiting.pop()].after:
+            if needed not in stored and needed not in wanted:
+                wanted[needed] = None
+                waiting.append(needed)
+    return list(wanted)

@@ -1,0 +1,200 @@
+"""Ask whether critics of the wrong sign explain why the two-sided penalty loses the ring.
+
+Fills `results.csv` (a training in each arm and from each seed, a row every 50 steps) and
+`frozen.csv` (critics whose estimate was negative, trained on while the generator stands still). One
+thread, about thirteen minutes.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from wganlib import training, transport
+from wganlib.lipschitz import gradient_penalty
+
+from . import toys
+from .experiment import Experiment
+from .provenance import Log
+from .tables import write_table
+
+SEEDS = range(8)
+N_STEPS, EVERY = 800, 50
+WRONG = -0.2  # a critic has the wrong sign if its estimate is below this share of the exact W₁
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One way to train: the penalty's weight and side, and whether the sign is guarded."""
+
+    gp_weight: float = 10.0
+    one_sided: bool = False
+    guarded: bool = False
+
+
+ARMS = {
+    "two-sided λ=10": Arm(),
+    "one-sided λ=10": Arm(one_sided=True),
+    "two-sided λ=10 guarded": Arm(guarded=True),
+    "two-sided λ=3": Arm(gp_weight=3.0),
+    "two-sided λ=1": Arm(gp_weight=1.0),
+    "two-sided λ=0.1": Arm(gp_weight=0.1),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """Generator and critic at a step at which the critic's estimate was negative."""
+
+    step: int
+    exact_w1: float
+    generator: nn.Module
+    critic: nn.Module
+
+
+def flip_(critic: nn.Module) -> nn.Module:
+    """Change the critic's sign, in its last layer, in place."""
+    with torch.no_grad():
+        for parameter in critic.layers[-1].parameters():
+            parameter.neg_()
+    return critic
+
+
+@torch.no_grad()
+def wrong_pairs(critic: nn.Module, real: Tensor, fake: Tensor) -> float:
+    """Return the mass of an optimal plan that lies on pairs whose fake point scores higher."""
+    plan = transport.optimal_plan(real, fake).matrix  # (n, n)
+    rise = critic(real)[:, None] - critic(fake)[None, :]
+    return float(plan[rise.numpy() < 0].sum())
+
+
+def train(
+    seed: int, arm: Arm, *, n_steps: int = N_STEPS, callback: Callable[..., object] | None = None
+) -> training.History:
+    """Train by Algorithm 1 of Gulrajani et al. (2017) with its published values."""
+    generator, critic = toys.untrained_pair(seed, width=128)
+    real = toys.ring_points(seed)
+
+    def guard(critic: nn.Module, clip_value: float) -> None:  # projects onto the right sign
+        if toys.estimate(critic, real[:256], toys.sample(generator, 256)) < 0:
+            flip_(critic)
+
+    return training.train(
+        generator,
+        critic,
+        real,
+        training.TrainConfig(
+            n_steps=n_steps, gp_weight=arm.gp_weight, seed=seed, log_every=1, checkpoint_every=1
+        ),
+        penalty=partial(gradient_penalty, one_sided=arm.one_sided),
+        project=guard if arm.guarded else None,
+        callback=callback,
+        progress=False,
+    )
+
+
+def measure(generator: nn.Module, critic: nn.Module, real: Tensor) -> dict:
+    """Measure one moment of a training on 512 real points and 512 fakes."""
+    fake, modes = toys.sample(generator), toys.ring_coverage(generator)
+    return {
+        "exact_w1": transport.exact_w1(real[:512], fake),
+        "wrong_pairs": wrong_pairs(critic, real[:512], fake),
+        "modes": modes.modes_covered,
+        "high_quality_share": modes.high_quality_share,
+    }
+
+
+def wrong_moment(step: int, generator: nn.Module, critic: nn.Module, real: Tensor) -> Moment | None:
+    """Return a copy of this moment if the critic's estimate is clearly negative."""
+    fake = toys.sample(generator)
+    w1 = transport.exact_w1(real[:512], fake)
+    if toys.estimate(critic, real[:512], fake) >= WRONG * w1:
+        return None
+    generator, critic = copy.deepcopy((generator, critic))
+    return Moment(step=step, exact_w1=w1, generator=generator, critic=critic)
+
+
+def watch(seed: int, arm: Arm, *, n_steps: int = N_STEPS) -> tuple[list[dict], Moment | None]:
+    """Train once; return a row every 50 steps, and the first moment with a wrong sign, if any."""
+    rows, found, real = [], [], toys.ring_points(seed)
+
+    def look(step: int, generator: nn.Module, critic: nn.Module) -> None:
+        if step % 5 == 0 and step >= 100 and not found:
+            found.extend(filter(None, [wrong_moment(step, generator, critic, real)]))
+        if step % EVERY == 0:
+            rows.append({"seed": seed, "step": step} | measure(generator, critic, real))
+
+    history = train(seed, arm, n_steps=n_steps, callback=look)
+    for row in rows:
+        window = torch.tensor(history.w1_estimate[row["step"] - EVERY : row["step"]])
+        row |= {"w1_estimate": window.mean().item(), "negative_steps": int((window < 0).sum())}
+    return rows, next(iter(found), None)
+
+
+def train_critic_on(
+    generator: nn.Module, critic: nn.Module, real: Tensor, arm: Arm, *, n_steps: int = 500
+) -> list[float]:
+    """Train a copy of the critic alone; return its estimate on 512 points every 25 steps."""
+    critic, fixed = copy.deepcopy(critic), toys.sample(generator)
+    values = [toys.estimate(critic, real[:512], fixed)]
+
+    def look(step: int, critic: nn.Module) -> None:
+        if step % 25 == 0:
+            values.append(toys.estimate(critic, real[:512], fixed))
+
+    training.train_critic(
+        critic,
+        real,
+        lambda n, rng: generator(generator.sample_latent(n, rng)),
+        training.TrainConfig(n_steps=n_steps, gp_weight=arm.gp_weight, log_every=25),
+        penalty=partial(gradient_penalty, one_sided=arm.one_sided),
+        callback=look,
+    )
+    return values
+
+
+def train_on_in_four_ways(seed: int, moment: Moment) -> list[dict]:
+    """Train a critic of the wrong sign on in four ways while the generator stands still."""
+    ways = {
+        "two-sided λ=10": (moment.critic, Arm()),
+        "two-sided λ=1": (moment.critic, Arm(gp_weight=1.0)),
+        "one-sided λ=10": (moment.critic, Arm(one_sided=True)),
+        "flipped two-sided λ=10": (flip_(copy.deepcopy(moment.critic)), Arm()),
+    }
+    about = {"seed": seed, "caught_at": moment.step, "exact_w1": moment.exact_w1}
+    rows, real = [], toys.ring_points(seed)
+    for name, (critic, arm) in ways.items():
+        for k, value in enumerate(train_critic_on(moment.generator, critic, real, arm)):
+            rows.append({"arm": name, **about, "critic_step": 25 * k, "w1_estimate": value})
+    return rows
+
+
+def fill(folder: Path, log: Log) -> None:
+    """Compute both tables."""
+    rows, frozen = [], []
+    for name, arm in ARMS.items():
+        for seed in SEEDS:
+            seen, moment = watch(seed, arm)
+            rows += [{"arm": name, **row} for row in seen]
+            if arm == Arm() and moment is not None:
+                frozen += train_on_in_four_ways(seed, moment)
+            logging.getLogger(__name__).info("%s, seed %d: %s", name, seed, seen[-1])
+    write_table(folder / "results.csv", rows)
+    write_table(folder / "frozen.csv", frozen)
+
+
+EXPERIMENT = Experiment(
+    name="ch07-sign-trap",
+    about="chapter 7: six penalties on the ring, and critics of the wrong sign trained on",
+    fill=fill,
+    files=("results.csv", "frozen.csv"),
+    seed=list(SEEDS),
+    data="gaussian_ring, 8,192 points a seed",
+)
