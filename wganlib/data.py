@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from wganlib._arrays import finite_number, whole_number
+
 # Gulrajani et al.'s toy script draws at a handy scale, then divides by 1.414, 2.828 and 7.5.
 RING_RADIUS, RING_STD = 2 / 1.414, 0.02 / 1.414  # 1.4144 and 0.01414 data units
 GRID_SPACING, GRID_STD = 2 / 2.828, 0.05 / 2.828  # 0.7072 and 0.01768 data units
@@ -43,7 +45,7 @@ def parallel_lines(n: int, shift: float = 0.0, *, rng: torch.Generator | None = 
     ----------
     Arjovsky, Chintala and Bottou (2017), Example 1.
     """
-    _at_least("n", n, 1)
+    whole_number(n, "n", least=1)
     device = rng.device if rng is not None else "cpu"
     height = torch.rand(n, generator=rng, device=device)
     return torch.stack([torch.full_like(height, shift), height], dim=1)
@@ -83,7 +85,8 @@ def ring_centres(modes: int = 8, *, radius: float = RING_RADIUS) -> Tensor:
             [-2., -0.],
             [ 0., -2.]])
     """
-    _at_least("modes", modes, 1)
+    whole_number(modes, "modes", least=1)
+    finite_number(radius, "radius")
     angle = 2 * math.pi * torch.arange(modes) / modes
     return radius * torch.stack([angle.cos(), angle.sin()], dim=1)
 
@@ -163,7 +166,8 @@ def grid_centres(side: int = 5, *, spacing: float = GRID_SPACING) -> Tensor:
             [-1.,  1.],
             [ 1.,  1.]])
     """
-    _at_least("side", side, 1)
+    whole_number(side, "side", least=1)
+    finite_number(spacing, "spacing")
     place = spacing * (torch.arange(side) - (side - 1) / 2)
     y, x = torch.meshgrid(place, place, indexing="ij")
     return torch.stack([x, y], dim=-1).view(-1, 2)  # (side, side, 2) -> (side^2, 2)
@@ -246,8 +250,8 @@ def swiss_roll(
     The published script ``gan_toy.py`` of Gulrajani et al. (2017), which takes two of the three
     coordinates of scikit-learn's ``make_swiss_roll``.
     """
-    _at_least("n", n, 1)
-    _at_least("std", std, 0)
+    whole_number(n, "n", least=1)
+    finite_number(std, "std", least=0)
     device = rng.device if rng is not None else "cpu"
     t = 1.5 * math.pi * (1 + 2 * torch.rand(n, generator=rng, device=device))
     spiral = t[:, None] / ROLL_SCALE * torch.stack([t.cos(), t.sin()], dim=1)
@@ -256,18 +260,12 @@ def swiss_roll(
 
 def _mixture(n: int, centres: Tensor, std: float, rng: torch.Generator | None) -> Tensor:
     """Draw n points from equally likely round Gaussians."""
-    _at_least("n", n, 1)
-    _at_least("std", std, 0)
+    whole_number(n, "n", least=1)
+    finite_number(std, "std", least=0)
     device = rng.device if rng is not None else "cpu"
     which = torch.randint(len(centres), (n,), generator=rng, device=device)
     noise = torch.randn(n, centres.shape[1], generator=rng, device=device)
     return centres.to(device)[which] + std * noise
-
-
-def _at_least(name: str, value: float, least: float) -> None:
-    """Refuse a number that is too small, or NaN."""
-    if not value >= least:
-        raise ValueError(f"{name}={value} must be at least {least}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import operator
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from torch import nn
 
 from wganlib import models
+from wganlib._arrays import finite_number, whole_number
 from wganlib._files import atomic_write, recover, swapped_folder
 
 COLUMNS = ("w1_estimate", "critic_loss", "penalty", "generator_loss")
@@ -82,11 +82,10 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Turn NumPy's numbers into Python's, and refuse numbers that no run can have."""
-        for name, convert in (
-            *((name, _whole) for name in _LEAST),
-            *((name, _finite) for name in _RANGES),
-        ):
-            object.__setattr__(self, name, convert(name, getattr(self, name)))
+        numbers = {n: whole_number(getattr(self, n), n, least=v) for n, v in _LEAST.items()}
+        numbers |= {name: _in_range(name, getattr(self, name)) for name in _RANGES}
+        for name, number in numbers.items():
+            object.__setattr__(self, name, number)
 
     def critic_steps(self, step: int) -> int:
         """Return how many critic steps come before a generator step.
@@ -138,26 +137,13 @@ _RANGES = {
 }
 
 
-def _whole(name: str, value: object) -> int:
-    """Take a whole number of any library, but no truth value."""
-    try:
-        number = None if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or number < _LEAST[name]:
-        raise ValueError(f"{name}={value!r} must be a whole number of at least {_LEAST[name]}")
-    return number
-
-
-def _finite(name: str, value: object) -> float:
+def _in_range(name: str, value: object) -> float:
     """Take a number of any library that lies in its range."""
     allowed, words = _RANGES[name]
-    number = None
-    if not isinstance(value, bool | str | complex):
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = None
+    try:
+        number = finite_number(value, name)
+    except ValueError:
+        number = None
     if number is None or not allowed(number):
         raise ValueError(f"{name}={value!r} must {words}")
     return number

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import functools
-import io
-import sys
-import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
-from wganlib._files import atomic_write
+from wganlib._arrays import whole_number
+from wganlib._run import TrainingRun, trained_parameters
 from wganlib.data import Digits
 from wganlib.losses import OBJECTIVES, Objective, w1_estimate
-from wganlib.records import COLUMNS, History, TrainConfig
+from wganlib.records import History, TrainConfig
 
 Critic = Callable[[Tensor], Tensor]
 Optimizer = Callable[[list[nn.Parameter], TrainConfig], torch.optim.Optimizer]
 Penalty = Callable[..., Tensor]
 Project = Callable[[nn.Module, float], object]
-_FORMAT = 2  # of a checkpoint's content
 
 
 def adam(parameters: list[nn.Parameter], config: TrainConfig) -> torch.optim.Optimizer:
@@ -176,7 +170,7 @@ def generator_step(
     if objective.needs_real:
         scores_real = critic(real)
     loss = objective.generator_loss(scores_real, scores_fake)
-    parameters = _trained(generator)
+    parameters = trained_parameters(generator)
     gradients = torch.autograd.grad(loss, parameters, allow_unused=True)  # none for the critic
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient
@@ -271,7 +265,7 @@ def train(
     draw = real.batch if isinstance(real, Digits) else functools.partial(_rows, real)
     ways = {"objective": objective, "penalty": penalty, "project": project, "optimizer": optimizer}
     networks = {"generator": generator, "critic": critic}
-    run = _Run(networks, config, ways, rng, average=average, callback=callback)
+    run = TrainingRun(networks, config, ways, rng, average=average, callback=callback)
     if checkpoint is not None:
         run.keep_at(Path(checkpoint), real)
     how = {"objective": objective, "penalty": penalty, "gp_weight": config.gp_weight, "rng": rng}
@@ -357,7 +351,7 @@ def train_critic(
     rng = rng or torch.Generator(_device(critic)).manual_seed(config.seed)
     _refuse_unfit_critic(critic, real[:2], fake(2, rng=_fresh(rng)))
     ways = {"objective": objective, "penalty": penalty, "project": project, "optimizer": optimizer}
-    run = _Run({"critic": critic}, config, ways, rng, callback=callback)
+    run = TrainingRun({"critic": critic}, config, ways, rng, callback=callback)
     how = {"objective": objective, "penalty": penalty, "gp_weight": config.gp_weight, "rng": rng}
     with run.going(config.n_steps, progress) as steps:
         for step in steps:
@@ -372,313 +366,11 @@ def train_critic(
     return run.history
 
 
-class _Run:
-    """All that a run carries from one step to the next, and its way to the disk and back."""
-
-    def __init__(
-        self,
-        networks: dict[str, nn.Module],
-        config: TrainConfig,
-        ways: dict[str, object],
-        rng: torch.Generator,
-        *,
-        average: nn.Module | None = None,
-        callback: Callable[..., object] | None = None,
-    ) -> None:
-        for network in networks.values():
-            if not network.training:  # as `load_run` gives it; what its owner froze within stays
-                network.train()
-        self.config, self.ways, self.rng = config, ways, rng
-        self.look = callback and functools.partial(_call, callback, tuple(networks.values()))
-        self.optimizers = {
-            side: ways["optimizer"](_trained(network), config) for side, network in networks.items()
-        }
-        self.networks, self.pairs = dict(networks), []
-        if average is not None:
-            self.pairs = _floating_pairs(average, networks["generator"])
-            self.networks["average"] = average.requires_grad_(False)
-        self.step, self.last, self.history, self.window = 0, 0, History(), []
-        self.path: Path | None = None
-        self.kept: dict | None = None  # the state at the last entry, where it is not on the disk
-        self.saved, self.seen = 0, True  # the step on the disk; whether the callback has seen it
-        self.layers: dict | None = None  # PyTorch's own random numbers, which dropout draws
-
-    # --- one step after another -------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def going(self, last: int, progress: bool) -> Iterator[Iterator[int]]:
-        """Give the steps that are left, under a bar; whatever ends them, nothing is lost."""
-        self.last, cuda = last, [d for d in [self.rng.device] if d.type == "cuda"]
-        bar = _bar(progress, total=last, initial=self.step)
-        with torch.random.fork_rng(devices=cuda), bar:
-            for generator in _layers(self.rng.device):
-                generator.manual_seed(self.config.seed)
-            if self.layers is not None:
-                _set_layers(self.rng.device, self.layers)
-            try:
-                if not self.seen:  # the run was interrupted while its callback looked
-                    self._show()
-                yield self._steps(bar)
-            finally:
-                self._write()
-
-    def _steps(self, bar: tqdm) -> Iterator[int]:
-        """Count, and set the step size before each step."""
-        for step in range(self.step + 1, self.last + 1):
-            for optimizer in self.optimizers.values():
-                for group in optimizer.param_groups:
-                    # A formula, not a scheduler of PyTorch: nothing to keep in a checkpoint.
-                    group["lr"] = self.config.learning_rate_at(step)
-            yield step
-            bar.update()
-
-    def follow(self, step: int) -> None:
-        """Let the averaged generator follow the trained one, batch-norm statistics included."""
-        beta = min(self.config.averaging, (1 + step) / (10 + step))
-        for average, weight in self.pairs:
-            average.lerp_(weight, 1 - beta)
-
-    def record(self, step: int, values: Tensor) -> None:
-        """Take a step's values; where an entry is due, write it, show it, keep the state."""
-        self.window.append(values)
-        if step % self.config.log_every and step != self.last:
-            return
-        self.history.append(step, self._means())
-        self.step, self.window, self.seen = step, [], False
-        self._show()
-        every = self.config.checkpoint_every
-        if step // every > self.saved // every or step == self.last:
-            self._write()
-
-    def _means(self) -> list[float]:
-        """Average the steps since the last entry, or name the first that went wrong."""
-        rows = torch.stack(self.window).cpu().double()
-        bad = (~rows.isfinite().all(dim=1)).nonzero()
-        if len(bad):
-            values = dict(zip(COLUMNS, rows[bad[0, 0]].tolist(), strict=False))
-            raise FloatingPointError(
-                f"training diverged at generator step {self.step + 1 + int(bad[0, 0])}: {values}. "
-                "Lower learning_rate, or bound the critic (penalty=, project=); "
-                "the last checkpoint, if you keep one, is untouched."
-            )
-        return rows.mean(dim=0).tolist()
-
-    def _show(self) -> None:
-        """Keep the state, and let the callback look; an interrupted look is repeated later."""
-        self.kept = self._state() if self.path else None
-        if self.look is not None:
-            self.look(self.step)
-        self.seen = True
-        if self.kept is not None:
-            self.kept["seen"] = True
-
-    # --- to the disk and back ---------------------------------------------------------------------
-
-    def keep_at(self, path: Path, real: Tensor | Digits) -> None:
-        """Keep the run in a file, and go on from there if it exists."""
-        self.path = path.expanduser()
-        self.about = _about(self.networks, self.ways, real, self.rng.device)
-        _refuse_unwritable(self.path)
-        if self.path.exists():
-            self._load()
-
-    def _state(self) -> dict:
-        """Copy everything that the next step depends on."""
-        return {
-            "format": _FORMAT,
-            "about": self.about,
-            "config": asdict(self.config),
-            "step": self.step,
-            "seen": self.seen,
-            "history": copy.deepcopy(asdict(self.history)),
-            "networks": {k: copy.deepcopy(net.state_dict()) for k, net in self.networks.items()},
-            "optimizers": {
-                k: copy.deepcopy(o.state_dict()["state"]) for k, o in self.optimizers.items()
-            },
-            "rng": self.rng.get_state(),
-            "layers": {str(i): g.get_state() for i, g in enumerate(_layers(self.rng.device))},
-        }
-
-    def _write(self) -> None:
-        """Write the state that is kept; the file is at every moment the old one or the new one."""
-        if self.kept is None:
-            return
-        content = io.BytesIO()
-        torch.save(self.kept, content)
-        atomic_write(self.path, content.getvalue())
-        self.saved, self.kept = self.kept["step"], None
-
-    def _load(self) -> None:
-        """Go back to a stored state, if it belongs to this run; else change nothing."""
-        state = _read(self.path)
-        _refuse_another(self.path, state, self.about, self.config)
-        for name, network in self.networks.items():
-            _refuse_other_weights(network, state["networks"].get(name, {}), self.path)
-        memories = {
-            side: _fitted(optimizer, state["optimizers"].get(side, {}), self.path)
-            for side, optimizer in self.optimizers.items()
-        }
-        self.rng.set_state(_random_state(state["rng"], self.rng, self.path))
-        for name, network in self.networks.items():
-            network.load_state_dict(state["networks"][name])
-        for side, optimizer in self.optimizers.items():
-            groups = optimizer.state_dict()["param_groups"]
-            optimizer.load_state_dict({"state": memories[side], "param_groups": groups})
-        self.layers, self.seen = state["layers"], state["seen"]
-        self.step = self.saved = state["step"]
-        self.history = History(**state["history"])
-
-
-def _read(path: Path) -> dict:
-    """Read a checkpoint's content, which is data and never code."""
-    try:
-        content = io.BytesIO(path.read_bytes())  # from a path, PyTorch would go by its ending
-        state = torch.load(content, map_location="cpu", weights_only=True)
-    except Exception as error:  # damaged files raise half a dozen kinds
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"{path} is no checkpoint ({reason}): remove it to start again") from error
-    wanted = {
-        "about",
-        "config",
-        "step",
-        "seen",
-        "history",
-        "networks",
-        "optimizers",
-        "rng",
-        "layers",
-    }
-    if not isinstance(state, dict) or state.get("format") != _FORMAT or not wanted <= set(state):
-        raise ValueError(
-            f"{path} is no checkpoint of this version of wganlib: remove it to start again"
-        )
-    if not (isinstance(state["step"], int) and state["step"] == state["history"]["step"][-1]):
-        raise ValueError(f"{path} is damaged (step={state['step']!r}): remove it to start again")
-    return state
-
-
-def _about(networks: dict, ways: dict, real: Tensor | Digits, device: torch.device) -> dict:
-    """Say in words what a run trains, on what, and how: what a checkpoint is compared by."""
-    pixels = real.pixels if isinstance(real, Digits) else real
-    raw = pixels.detach().cpu().contiguous().flatten().view(torch.uint8)
-    objective = ways["objective"]
-    known = [name for name, one in OBJECTIVES.items() if one == objective]
-    losses = f"{_named(objective.critic_loss)} with {_named(objective.generator_loss)}"
-    kinds = {side: type(network).__name__ for side, network in networks.items()}
-    return {
-        "objective": known[0] if known else losses,
-        **{name: _named(ways[name]) for name in ("penalty", "project", "optimizer")},
-        **kinds,
-        "average": kinds.get("average", "none"),
-        "data": f"{tuple(pixels.shape)} {pixels.dtype} {zlib.crc32(raw.numpy()):08x}",
-        "device": device.type,
-    }
-
-
-def _named(function: object) -> str:
-    """Name a function, with the arguments that are fixed in it."""
-    if function is None:
-        return "none"
-    if isinstance(function, functools.partial):
-        fixed = [*map(repr, function.args), *(f"{k}={v!r}" for k, v in function.keywords.items())]
-        return f"{_named(function.func)}({', '.join(fixed)})"
-    return getattr(function, "__qualname__", type(function).__qualname__)
-
-
-def _refuse_another(path: Path, state: dict, about: dict, config: TrainConfig) -> None:
-    """Refuse a checkpoint of a run that is not this one, by all the names that differ."""
-    mine, theirs = {**about, **asdict(config)}, {**state["about"], **state["config"]}
-    free = {"checkpoint_every"}
-    if config.learning_rate_end == 1 and config.n_steps >= state["step"]:
-        free.add("n_steps")  # the step size does not depend on it, so the run goes on
-    differing = [
-        f"{name}={theirs.get(name, 'none')} there, {mine.get(name, 'none')} here"
-        for name in dict.fromkeys([*mine, *theirs])
-        if name not in free and mine.get(name, "none") != theirs.get(name, "none")
-    ]
-    if not differing:
-        return
-    until = " (to stop early, keep n_steps and give until=)"
-    longer = until if any(name.startswith("n_steps=") for name in differing) else ""
-    raise ValueError(
-        f"checkpoint {path} is from another run: {'; '.join(differing)}{longer}. "
-        "Give what it was made with, or remove the file to start again"
-    )
-
-
-def _refuse_other_weights(network: nn.Module, weights: dict, path: Path) -> None:
-    """Refuse weights of another network, before any is loaded."""
-    mine = {k: (tuple(v.shape), v.dtype) for k, v in network.state_dict().items()}
-    theirs = {k: (tuple(v.shape), v.dtype) for k, v in weights.items()}
-    differing = [k for k in {**mine, **theirs} if mine.get(k) != theirs.get(k)]
-    if differing:
-        name = differing[0]
-        raise ValueError(
-            f"{path} holds the weights of another network: {name} is {theirs.get(name)} there, "
-            f"{mine.get(name)} here"
-        )
-
-
-def _random_state(stored: Tensor, rng: torch.Generator, path: Path) -> Tensor:
-    """Take a random state that fits this source of random numbers."""
-    mine = rng.get_state()
-    if getattr(stored, "shape", None) != mine.shape or stored.dtype != mine.dtype:
-        raise ValueError(f"{path} holds a random state of another kind: remove it to start again")
-    return stored
-
-
-def _fitted(optimizer: torch.optim.Optimizer, memory: dict, path: Path) -> dict:
-    """Lay an optimiser's memory out as its parameters lie, which fused kernels take for granted."""
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    fitted: dict[int, dict] = {}
-    for index, entries in memory.items():
-        for name, value in entries.items():
-            parameter = parameters[index] if index < len(parameters) else None
-            if parameter is None or not _belongs(value, parameter):
-                shape = None if parameter is None else tuple(parameter.shape)
-                raise ValueError(
-                    f"checkpoint {path} is damaged or of another network: the optimiser's "
-                    f"{name} of parameter {index} has shape {tuple(getattr(value, 'shape', ()))}, "
-                    f"the parameter {shape}: remove the file to start again"
-                )
-            if value.shape == parameter.shape:
-                value = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
-            fitted.setdefault(index, {})[name] = value
-    return fitted
-
-
-def _belongs(value: object, parameter: nn.Parameter) -> bool:
-    """Say whether an optimiser may remember this of a parameter: one number, or one an entry."""
-    return isinstance(value, Tensor) and value.shape in (torch.Size(()), parameter.shape)
-
-
-def _refuse_unwritable(path: Path) -> None:
-    """Find out before the first step whether a checkpoint can be written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    trial = path.with_name(f".{path.name}.trial")
-    atomic_write(trial, b"")
-    trial.unlink(missing_ok=True)
-
-
 def _last_step(config: TrainConfig, until: int | None) -> int:
     """Return the step after which to stop."""
     if until is None:
         return config.n_steps
-    if isinstance(until, bool) or not isinstance(until, int) or until < 1:
-        raise ValueError(f"until={until!r} must be a whole number of at least 1")
-    return min(until, config.n_steps)
-
-
-def _bar(progress: bool, *, total: int, initial: int) -> tqdm:
-    """Show a bar at a terminal or in a notebook; ``TQDM_DISABLE=1`` silences the latter's too."""
-    somebody_looks = sys.stderr.isatty() or "ipykernel" in sys.modules
-    options = {} if progress and somebody_looks else {"disable": True}
-    return tqdm(total=total, initial=initial, unit="step", **options)
-
-
-def _call(callback: Callable[..., object], networks: tuple[nn.Module, ...], step: int) -> None:
-    """Let a callback look at a step."""
-    callback(step, *networks)
+    return min(whole_number(until, "until", least=1), config.n_steps)
 
 
 def _rows(real: Tensor, n: int, *, rng: torch.Generator) -> Tensor:
@@ -686,51 +378,9 @@ def _rows(real: Tensor, n: int, *, rng: torch.Generator) -> Tensor:
     return real[torch.randint(len(real), (n,), generator=rng, device=real.device)]
 
 
-def _trained(network: nn.Module) -> list[nn.Parameter]:
-    """List the parameters that are to be trained."""
-    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    if not parameters:
-        raise ValueError(
-            f"{type(network).__name__} has no parameter that requires a gradient, so nothing can "
-            "be trained: use requires_grad_(True)"
-        )
-    return parameters
-
-
 def _device(network: nn.Module) -> torch.device:
     """Return the device of a network."""
     return next(network.parameters()).device
-
-
-def _floating_pairs(average: nn.Module, generator: nn.Module) -> list[tuple[Tensor, Tensor]]:
-    """Pair the tensors of an average with those that it follows."""
-    mine, theirs = average.state_dict(), generator.state_dict()
-    if {k: v.shape for k, v in mine.items()} != {k: v.shape for k, v in theirs.items()}:
-        raise ValueError(
-            f"average={type(average).__name__} has other weights than the generator: "
-            "give copy.deepcopy(generator)"
-        )
-    shared = [k for k in mine if mine[k].data_ptr() == theirs[k].data_ptr() and mine[k].numel()]
-    if shared:
-        raise ValueError(
-            f"average shares its weights with the generator ({shared[0]}): "
-            "give copy.deepcopy(generator), copy.copy does not copy them"
-        )
-    return [(mine[k], theirs[k]) for k in mine if mine[k].is_floating_point()]
-
-
-def _layers(device: torch.device) -> list[torch.Generator]:
-    """List PyTorch's own generators, from which layers such as dropout draw."""
-    if device.type != "cuda":
-        return [torch.default_generator]
-    index = torch.cuda.current_device() if device.index is None else device.index
-    return [torch.default_generator, torch.cuda.default_generators[index]]
-
-
-def _set_layers(device: torch.device, states: dict[str, Tensor]) -> None:
-    """Set PyTorch's own generators back."""
-    for number, generator in enumerate(_layers(device)):
-        generator.set_state(states[str(number)])
 
 
 def _fresh(rng: torch.Generator) -> torch.Generator:
