@@ -18,8 +18,10 @@ CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
     None,
 )
-PAGES = sorted(str(page.relative_to(SITE)) for page in SITE.glob("book/*.html")) or ["none"]
-OUTSIDE = sorted({str(p.relative_to(SITE)) for p in SITE.rglob("*.html")} - set(PAGES))
+WRITTEN = [p for p in SITE.rglob("*.html") if 'data-page="moved"' not in p.read_text("utf8")]
+WRITTEN = sorted(str(page.relative_to(SITE)) for page in WRITTEN)  # others only lead on
+PAGES = [page for page in WRITTEN if re.match(r"book/[^/]+$", page)] or ["none"]
+OUTSIDE = [page for page in WRITTEN if page not in PAGES]
 OUTSIDE = [page for page in OUTSIDE if not page.startswith("_static/")] or ["none"]
 CHAPTERS = [page for page in PAGES if re.match(r"book/ch\d\d_", page)]
 PHONE = {"width": 390, "height": 844}

@@ -13,6 +13,7 @@ import zlib
 from pathlib import Path
 
 from bs4 import BeautifulSoup
+from bs4.formatter import HTMLFormatter
 from docutils import nodes
 from PIL import Image
 from sphinx.errors import ExtensionError
@@ -69,6 +70,13 @@ MOVED = """<!DOCTYPE html>
 <p>This page has moved: <a href="{target}">{title}</a>.</p>
 </html>
 """
+
+
+class _AsWritten(HTMLFormatter):
+    """Writes a head with its attributes in the order in which they stood."""
+
+    def attributes(self, tag):
+        return tag.attrs.items()
 
 
 def replace(text, place, new, *, where, expect=1):
@@ -180,7 +188,8 @@ def finish_page(page, name, mark, options):
         _rewrite_scripts(soup, name, options, searches=searches)
         _rewrite_sheets(soup, name, f"{'../' * name.count('/')}_static/{SHEET}?v={mark}")
         body = _rewrite_theme(body, name)
-    return f"{start}{opening}{soup}{end}{body}"
+    head = soup.decode(formatter=_AsWritten())
+    return f"{start}{opening}{head}{end}{body}"
 
 
 def _rewrite_scripts(soup, name, options, *, searches):
