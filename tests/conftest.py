@@ -9,7 +9,7 @@ def _digits(split):
     try:
         return mnist.mnist(split)
     except (ConnectionError, OSError) as error:
-        pytest.skip(f"MNIST is not here: {error}")
+        pytest.skip(f"MNIST is not here: {str(error)[:90]} ...")
 
 
 @pytest.fixture(scope="session")

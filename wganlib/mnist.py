@@ -7,7 +7,6 @@ import functools
 import gzip
 import hashlib
 import http.client
-import logging
 import os
 import shutil
 import socket
@@ -22,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 import platformdirs
-import pooch
 import torch
 from torchvision.datasets import MNIST
 
@@ -42,7 +40,6 @@ _REMEDIES = (
 _UNWRITABLE = (
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOSPC,
 )  # fmt: skip
-logging.getLogger("pooch").setLevel(logging.WARNING)
 
 
 def mnist(
@@ -206,8 +203,7 @@ def _fetch_from(base: str, path: Path, md5: str) -> str:
             url = f"{base.rstrip('/')}/{path.name}"
             if (reason := _unreachable(url)) is not None:
                 raise ConnectionError(reason)
-            download = _from_file if url.startswith("file:") else _download
-            pooch.retrieve(url, None, path.name, folder, downloader=download)
+            (_from_file if url.startswith("file:") else _download)(url, fresh)
         else:
             _copy(Path(base).expanduser() / path.name, fresh)
         found = _md5(fresh)
@@ -225,18 +221,22 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def _from_file(url: str, target: str, _) -> None:
+def _from_file(url: str, target: Path) -> None:
     """Copy what a file:// address names."""
     place = urllib.parse.unquote(urllib.parse.urlsplit(url).path)
-    _copy(Path(place), Path(target))
+    _copy(Path(place), target)
 
 
-def _download(url: str, target: str, _) -> None:
-    """Download with limits on every wait, and on the whole: a trickle is no answer."""
+def _download(url: str, target: Path) -> None:
+    """Download with limits on every wait, and on the whole: a trickle is no answer.
+
+    Not by pooch, which waits for a trickle without end, and whose import shows a notebook's reader
+    a warning of tqdm.
+    """
     after, least = _SLOW
     start, size = time.monotonic(), 0
     request = urllib.request.Request(url, headers={"User-Agent": "wganlib"})
-    with urllib.request.urlopen(request, timeout=_SILENCE) as answer, open(target, "wb") as file:
+    with urllib.request.urlopen(request, timeout=_SILENCE) as answer, target.open("wb") as file:
         while piece := answer.read1(2**16):  # what has come, without waiting for more
             file.write(piece)
             size, spent = size + len(piece), time.monotonic() - start

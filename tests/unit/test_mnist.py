@@ -42,7 +42,8 @@ def mirror(tmp_path, monkeypatch):
         resources.append((name, hashlib.md5(packed).hexdigest()))
     monkeypatch.setattr(MNIST, "resources", resources)
     monkeypatch.setenv("WGANLIB_DATA", str(tmp_path / "cache"))
-    monkeypatch.delenv("MNIST_MIRROR", raising=False)
+    for name in ("MNIST_MIRROR", "WGANLIB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
     return folder
 
 
