@@ -21,6 +21,10 @@ STRICT = ["--builder", "html", "-W", "-n", "--keep-going"]
 
 def main(arguments: list[str]) -> int:
     """Run Jupyter Book and return its status; its warnings reach the terminal as they are."""
+    static = ROOT / "_build" / "html" / "_static"
+    if static.is_file():  # left by a build that failed early: a logo under the folder's name
+        static.unlink()
+    static.mkdir(parents=True, exist_ok=True)
     say("start Jupyter Book")
     start = time.monotonic()
     book = str(Path(sys.executable).with_name("jupyter-book"))

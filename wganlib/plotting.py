@@ -1,6 +1,6 @@
 """The book's look: one style for every figure, and what several chapters draw.
 
-What one chapter alone draws is in `wganlib.figures`.  Every helper draws into axes that it is
+What one chapter alone draws is in ``wganlib.figures``.  Every helper draws into axes that it is
 given; an artist that shows numbers carries its role as Matplotlib's `gid`, such as `"median"`.
 
 Colours are those of `wganlib.palette`.
