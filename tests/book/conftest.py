@@ -136,10 +136,13 @@ class TinyBook:
             )  # fmt: skip
         return f"{said.getvalue()}{result}" if result else said.getvalue()
 
+    def text(self, name):
+        """Return a page of the built book as it is written."""
+        return Path(self.folder, "_build/html", f"{name}.html").read_text(encoding="utf8")
+
     def page(self, name):
-        """Return a page of the built book."""
-        text = Path(self.folder, "_build/html", f"{name}.html").read_text(encoding="utf8")
-        return BeautifulSoup(text, "html.parser")
+        """Return a page of the built book, parsed."""
+        return BeautifulSoup(self.text(name), "html.parser")
 
 
 @pytest.fixture

@@ -130,6 +130,7 @@ def test_a_page_is_described_for_search_engines_and_previews(tiny_site):
     assert about["og:title"] == "First?"
     assert about["og:image"] == "../_static/share.png"
     assert not head.select('link[rel="canonical"]')
+    assert '<meta property="og:title" content="First?"/>' in tiny_site.text("book/ch01_x")
 
 
 def test_the_theme_s_loop_over_the_whole_page_is_taken_out(tiny_site):
