@@ -3,7 +3,7 @@
 The picture is book/_static/share.png, made by `tools/share_image.py`.  Addresses are absolute once
 the repository is named in `_config.yml`, since its pages then have one, and relative before.
 
-Our own, although there is sphinxext-opengraph (0.13 was tried): it breaks a description off in the
+Our own, although there is sphinxext-opengraph (0.13 was read): it breaks a description off in the
 middle of a word and begins a chapter's with the TeX of its macros, has one `og:type` for all pages,
 and without an address leads from pages in `book/` to a picture that is not there.
 """
