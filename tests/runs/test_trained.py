@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from wganlib import metrics, records, training
+from wganlib.classifier import digit_classifier
 from wganlib.runs import scores, tables, trained
 
 TABLE = trained.table()
@@ -71,7 +72,7 @@ def test_a_stored_run_was_scored_to_its_end(name):
 @pytest.mark.usefixtures("mnist_test")
 def test_the_last_score_of_a_stored_run_comes_out_again(name, stored_run):
     fake = scores.draw(stored_run(name).generator, scores.N_SAMPLES)
-    features = metrics.digit_classifier().features(fake)
+    features = digit_classifier().features(fake)
     distance = metrics.frechet_distance(scores.real_features(), features)
     assert distance == pytest.approx(tables.stored(name, "scores")["frechet"][-1], rel=1e-3)
 
