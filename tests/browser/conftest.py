@@ -30,10 +30,10 @@ def server():
 
 @pytest.fixture(scope="session")
 def new_page(browser):
-    """Open an empty page in a context of its own, with patience; the caller closes the context."""
+    """Open an empty page, in a given context or in one of its own; the caller closes that."""
 
-    def new_page(**options):
-        context = browser.new_context(**options)
+    def new_page(context=None, **options):
+        context = context or browser.new_context(**options)
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.asked, page.complaints = [], []

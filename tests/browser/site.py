@@ -38,7 +38,11 @@ built = pytest.mark.skipif(
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Hands out files and says nothing about it."""
+    """Hands out files, lets a browser keep them, and says nothing about it."""
+
+    def end_headers(self):
+        self.send_header("Cache-Control", "max-age=3600")
+        super().end_headers()
 
     def log_message(self, *args):
         pass

@@ -103,13 +103,37 @@ def opened(new_page):
 
 
 @pytest.fixture(scope="session")
-def on_a_phone(new_page, server, browser):
+def with_fonts(new_page, server):
+    """Open an empty page that notes what moves, in a browser that has the fonts already.
+
+    How late they come is the machine's affair; `late_fonts` asks what they move then.
+    """
+
+    @functools.cache
+    def context(screen):
+        page = new_page(color_scheme="light", **SCREENS[screen])
+        page.goto(server + "book/intro.html", wait_until="load")
+        settle(page)
+        page.close()
+        return page.context
+
+    def with_fonts(screen):
+        page = new_page(context(screen))
+        page.add_init_script(SHIFTS)
+        return page
+
+    yield with_fonts
+    for screen in SCREENS if context.cache_info().currsize else ():
+        context(screen).close()
+
+
+@pytest.fixture(scope="session")
+def on_a_phone(with_fonts, server, browser):
     """Walk through a page on a phone; returns the notes."""
 
     @functools.cache
     def on_a_phone(name):
-        page, notes = new_page(**SCREENS["phone"]), {}
-        page.add_init_script(SHIFTS)
+        page, notes = with_fonts("phone"), {}
         browser.start_tracing(page=page, categories=["devtools.timeline"])
         page.goto(server + name, wait_until="load")
         settle(page, 10)
@@ -134,20 +158,22 @@ def on_a_phone(new_page, server, browser):
         notes["empty"] = page.evaluate(EMPTY)
         notes["elsewhere"] = [url for url in page.asked if not url.startswith(server)]
         notes["complaints"] = page.complaints
-        page.context.close()
+        page.close()
         return notes
 
     return on_a_phone
 
 
 @pytest.fixture(scope="session")
-def at_a_desk(opened, server):
+def at_a_desk(with_fonts, server):
     """Walk through a page at a desk, and ask axe about it in both themes; returns the notes."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
 
     @functools.cache
     def at_a_desk(name):
-        page, notes = opened(server + name, color_scheme="light", **SCREENS["desktop"]), {}
+        page, notes = with_fonts("desktop"), {}
+        page.goto(server + name, wait_until="load")
+        settle(page, 10)
         notes["moved at first"] = movement(page)
         walk(page, 700)
         figures_started(page)
@@ -163,7 +189,7 @@ def at_a_desk(opened, server):
         notes["dark"] = words + violations(axe, page, runOnly=PICTURES, preload=False)
         page.evaluate(OPEN)
         notes["wide code"] = page.evaluate(WIDE_CODE)
-        page.context.close()
+        page.close()
         return notes
 
     return at_a_desk
