@@ -109,10 +109,11 @@ class TrainingRun:
         bad = (~rows.isfinite().all(dim=1)).nonzero()
         if len(bad):
             values = dict(zip(COLUMNS, rows[bad[0, 0]].tolist(), strict=False))
+            side = next(iter(self.networks))  # the generator, or a critic that is trained alone
             raise FloatingPointError(
-                f"training diverged at generator step {self.step + 1 + int(bad[0, 0])}: {values}. "
+                f"training diverged at {side} step {self.step + 1 + int(bad[0, 0])}: {values}. "
                 "Lower learning_rate, or bound the critic (penalty=, project=); "
-                "the last checkpoint, if you keep one, is untouched."
+                "with checkpoint= the state of the last entry is kept."
             )
         return rows.mean(dim=0).tolist()
 

@@ -99,3 +99,11 @@ def test_the_step_size_of_a_critic_falls_as_asked():
 def test_fakes_of_another_shape_are_refused():
     with pytest.raises(ValueError, match=r"\(1,\).*\(2,\)"):
         train_critic(linear(), torch.ones(64, 1), cloud, config())
+
+
+def test_a_critic_that_diverges_is_named():
+    def explode(critic, clip_value):
+        critic[0].weight.data.fill_(float("nan"))
+
+    with pytest.raises(FloatingPointError, match="diverged at critic step 2:"):
+        train_critic(linear(), torch.ones(64, 1), point(0.0), config(n_steps=3), project=explode)
