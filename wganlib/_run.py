@@ -86,7 +86,11 @@ class TrainingRun:
             bar.update()
 
     def follow(self, step: int) -> None:
-        """Let the averaged generator follow the trained one, batch-norm statistics included."""
+        """Let the averaged generator follow the trained one, batch-norm statistics included.
+
+        Not by ``torch.optim.swa_utils.AveragedModel``, which would wrap the network in a class that
+        `wganlib.records` does not store.
+        """
         beta = min(self.config.averaging, (1 + step) / (10 + step))
         for average, weight in self.pairs:
             average.lerp_(weight, 1 - beta)
