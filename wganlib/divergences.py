@@ -176,7 +176,7 @@ def optimal_discriminator(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np
     [1.0, 0.5, 0.0]
     """
     p, q = _broadcast(non_negative(p, "p"), non_negative(q, "q"))
-    # scaled by the larger of the two, lest the smallest densities vanish or the largest overflow
+    # scaled by the larger of the two: the smallest densities stay, the largest do not overflow
     scale = np.maximum(np.maximum(p, q), np.nextafter(0, 1))
     share, total = p / scale, p / scale + q / scale
     return np.divide(share, total, out=np.full(total.shape, 0.5), where=total > 0)[()]

@@ -40,7 +40,7 @@ def test_every_arch_says_how_much_it_carries_halfway(ax):
     assert {*written} == {"0.5", "0.1", "0.4"}
     for (start, end), mass in LOADS.items():
         across, up = written[f"{mass:g}"]
-        assert across == pytest.approx((start + end) / 2, abs=0.02 * 5)  # beside the middle
+        assert across == pytest.approx((start + end) / 2, abs=0.02 * 5)  # next to the middle
         assert 0 < up < ax.get_ylim()[1]
 
 
