@@ -33,7 +33,7 @@ pdf: $(READY) ## set the whole book on paper: one PDF, needs LaTeX
 	$(BIN)/python tools/pdf.py
 
 unit: $(READY) ## run the tests that need neither book nor browser, under a minute
-	$(BIN)/python -m pytest tests/unit -n 2 --dist loadfile --by-folder
+	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal --by-folder
 
 test: book ## run all tests and every notebook, two at a time, one thread each
 	$(BIN)/python -m pytest --nbval -n 2 --dist loadfile --by-folder

@@ -65,7 +65,8 @@ def _worker(path, *combination):
     torch.set_num_threads(1)
     name, optimizer, averaged = combination
     ended = result(name, optimizer, averaged=averaged, checkpoint=path)
-    torch.save([ended[0], dataclasses.asdict(ended[1])], f"{path}.end")
+    torch.save([ended[0], dataclasses.asdict(ended[1])], f"{path}.part")
+    os.replace(f"{path}.part", f"{path}.end")  # a kill may come here too
 
 
 def _went_on(process, path):
@@ -85,7 +86,7 @@ def test_twenty_kills_at_random_moments_change_nothing(tmp_path, name, optimizer
     torch.set_num_threads(1)
     whole = result(name, optimizer, averaged=averaged)
     server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload([__name__])
+    server.set_forkserver_preload([__name__, "tests.unit.warm"])
     moments, kills, rounds = random.Random(f"{name}{optimizer}{averaged}"), 0, 0
     while kills < 20 or not os.path.exists(f"{tmp_path / str(rounds)}.end"):
         path = tmp_path / str(rounds)
