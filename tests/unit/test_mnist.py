@@ -207,13 +207,20 @@ def test_the_official_files_hold_what_the_literature_says(mnist_test):
 
 def test_a_mirror_that_does_not_answer_is_asked_once_and_not_for_long(mirror, monkeypatch):
     monkeypatch.setattr(MNIST, "mirrors", ["http://192.0.2.1/", "http://no-such-host.invalid/"])
-    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: time.sleep(60))
+    over = threading.Event()
+
+    def hang(*_, **__):
+        over.wait(60)
+        raise TimeoutError("at last")
+
+    monkeypatch.setattr(socket, "create_connection", hang)
     monkeypatch.setattr(mnist, "_CONNECT", 0.2)
     start = time.monotonic()
     for _ in range(3):
         with pytest.raises(ConnectionError, match=r"192\.0\.2\.1 did not answer"):
             mnist.mnist()
     assert time.monotonic() - start < 5
+    over.set()  # a thread that ended later in an error would be laid at another test's door
 
 
 def test_offline_no_host_is_asked(mirror, monkeypatch):
