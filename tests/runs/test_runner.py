@@ -224,6 +224,11 @@ if __name__ == "__main__":
 """
 
 
+def heed_ctrl_c():
+    """Undo what a shell does to children in the background, which would not heed Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def sleeper(tmp_path):
     """A process whose worker is in the middle of a run; gives both and the run's folder."""
@@ -234,6 +239,7 @@ def sleeper(tmp_path):
     parent = subprocess.Popen(
         [sys.executable, script, folder], env=environment, cwd=ROOT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=heed_ctrl_c,
     )  # fmt: skip
     asleep = runner.working_folder(folder) / "results" / "asleep"
     wait_for(lambda: parent.poll() is not None or (asleep.is_file() and asleep.read_text()))
@@ -274,8 +280,9 @@ def test_a_second_process_says_who_is_at_work_and_leaves_it_alone(sleeper):
 def test_of_two_commands_for_one_run_one_works_and_the_other_says_so(tmp_path):
     command = [sys.executable, "-m", "wganlib.runs", "ch13-ring", "--into", str(tmp_path)]
     first = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
-    )
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=heed_ctrl_c,
+    )  # fmt: skip
     try:
         wait_for((tmp_path / ".ch13-ring.unfinished" / "holder").is_file)
         second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
