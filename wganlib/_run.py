@@ -61,9 +61,9 @@ class TrainingRun:
     @contextlib.contextmanager
     def going(self, last: int, progress: bool) -> Iterator[Iterator[int]]:
         """Give the steps that are left, under a bar; whatever ends them, nothing is lost."""
-        self.last, cuda = last, [d for d in [self.rng.device] if d.type == "cuda"]
+        self.last = last
         bar = _bar(progress, total=last, initial=self.step)
-        with torch.random.fork_rng(devices=cuda), bar:
+        with aside_from_others(self.rng.device), bar:
             for generator in _layers(self.rng.device):
                 generator.manual_seed(self.config.seed)
             if self.layers is not None:
@@ -328,6 +328,11 @@ def _bar(progress: bool, *, total: int, initial: int) -> tqdm:
 def _call(callback: Callable[..., object], networks: tuple[nn.Module, ...], step: int) -> None:
     """Let a callback look at a step."""
     callback(step, *networks)
+
+
+def aside_from_others(device: torch.device) -> contextlib.AbstractContextManager:
+    """Give PyTorch's own random numbers back, whatever is drawn from them in between."""
+    return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
 
 
 def trained_parameters(network: nn.Module) -> list[nn.Parameter]:

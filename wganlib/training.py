@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from wganlib._arrays import whole_number
-from wganlib._run import TrainingRun, trained_parameters
+from wganlib._run import TrainingRun, aside_from_others, trained_parameters
 from wganlib.data import Digits
 from wganlib.losses import OBJECTIVES, Objective, w1_estimate
 from wganlib.records import History, TrainConfig
@@ -349,7 +349,7 @@ def train_critic(
     """
     _refuse_samples(real, config)
     rng = rng or torch.Generator(_device(critic)).manual_seed(config.seed)
-    _refuse_unfit_critic(critic, real[:2], fake(2, rng=_fresh(rng)))
+    _refuse_unfit_critic(critic, real[:2], fake(2, rng=_fresh(rng.device)))
     ways = {"objective": objective, "penalty": penalty, "project": project, "optimizer": optimizer}
     run = TrainingRun({"critic": critic}, config, ways, rng, callback=callback)
     how = {"objective": objective, "penalty": penalty, "gp_weight": config.gp_weight, "rng": rng}
@@ -383,9 +383,9 @@ def _device(network: nn.Module) -> torch.device:
     return next(network.parameters()).device
 
 
-def _fresh(rng: torch.Generator) -> torch.Generator:
+def _fresh(device: torch.device) -> torch.Generator:
     """Give a source of random numbers for a look, so that the run's own is not moved."""
-    return torch.Generator(rng.device).manual_seed(0)
+    return torch.Generator(device).manual_seed(0)
 
 
 @torch.no_grad()
@@ -396,12 +396,12 @@ def _refuse_unfit(generator: nn.Module, critic: nn.Module, real, config: TrainCo
     random state of anybody is moved.
     """
     _refuse_samples(real, config)
-    rng = torch.Generator(_device(generator)).manual_seed(0)
+    rng = _fresh(_device(generator))
     some = real.batch(2, rng=rng) if isinstance(real, Digits) else real[:2]
     if some.device != _device(generator):
         where = _device(generator)
         raise ValueError(f"real lies on {some.device}, the networks on {where}: move one")
-    with torch.random.fork_rng(devices=[rng.device] if rng.device.type == "cuda" else []):
+    with aside_from_others(rng.device):
         fake = copy.deepcopy(generator).eval()(generator.sample_latent(2, rng))
     _refuse_unfit_critic(critic, some, fake)
 
@@ -414,7 +414,7 @@ def _refuse_unfit_critic(critic: nn.Module, real: Tensor, fake: Tensor) -> None:
             f"real samples have shape {tuple(real.shape[1:])}, "
             f"the generator makes {tuple(fake.shape[1:])}"
         )
-    with torch.random.fork_rng(devices=[real.device] if real.device.type == "cuda" else []):
+    with aside_from_others(real.device):
         scores = copy.deepcopy(critic).eval()(real)
     if scores.shape != (len(real),):
         raise ValueError(
