@@ -1,4 +1,4 @@
-"""Small generators and critics: what the book trains, and nothing more.
+r"""Generators and critics of points and images, and what `wganlib` needs of your own.
 
 A critic returns one score for each sample, shape ``(batch,)``: no sigmoid, because a score is not a
 probability, and no batch norm, because the gradient penalty is defined sample by sample; where it
@@ -7,16 +7,91 @@ is asked for, it is for clipping alone.
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from wganlib import _arrays
+from wganlib import _arrays, _networks
+from wganlib._networks import CONDITIONS, condition_arguments, image_arguments
 
 
-class MLPGenerator(nn.Module):
-    r"""Fully connected generator for points.
+class Generator(nn.Module):
+    """What the generators here share, and a start for one of your own.
+
+    A subclass sets ``latent_dim`` and has a ``forward`` that takes latents of shape ``(batch,
+    latent_dim)``. One that depends on a condition sets ``n_classes`` or ``condition_dim`` too.
+    """
+
+    latent_dim: int
+    n_classes: int | None = None
+    condition_dim: int | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def sample_latent(self, n: int, rng: torch.Generator | None = None) -> Tensor:
+        """Draw standard normal latents on the device and in the dtype of the weights.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        rng : torch.Generator, optional
+            Draws them; on the weights' device.
+
+        Returns
+        -------
+        Tensor, shape (n, latent_dim)
+            Latents, no unit.
+
+        Raises
+        ------
+        ValueError
+            If ``n`` is no whole number of at least 1, or ``rng`` draws on another device.
+        """
+        n, like = _arrays.whole_number(n, "n"), next(self.parameters())
+        _networks.refuse_other_rng(rng, like.device)
+        shape = n, self.latent_dim
+        return torch.randn(shape, generator=rng, device=like.device, dtype=like.dtype)
+
+    def sample(
+        self,
+        n: int,
+        *,
+        condition: Tensor | None = None,
+        rng: torch.Generator | None = None,
+        batch_size: int = 500,
+    ) -> Tensor:
+        """Draw samples to look at: `wganlib.models.sample` of this generator.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        condition : Tensor, shape (n,) or (n, condition_dim), optional
+            Class numbers, or vectors, of a generator that depends on them.
+        rng : torch.Generator, optional
+            Draws the latents; on the weights' device.
+        batch_size : int, optional
+            How many go through the network at a time.
+
+        Returns
+        -------
+        Tensor, shape (n, ...)
+            Samples, in data units, without a graph.
+
+        Raises
+        ------
+        ValueError
+            As `wganlib.models.sample`.
+        """
+        return sample(self, n, condition=condition, rng=rng, batch_size=batch_size)
+
+
+class MLPGenerator(Generator):
+    r"""Fully connected generator of points.
 
     .. math:: g_\theta: \mathbb R^{\text{latent\_dim}} \to \mathbb R^{\text{data\_dim}}
 
@@ -27,27 +102,47 @@ class MLPGenerator(nn.Module):
     width, depth : int, optional
         Hidden units a layer, and number of hidden ReLU layers. The toy experiments of Gulrajani et
         al. (2017) use 512 and 3.
+    n_classes, condition_dim : int, optional
+        At most one of them: the samples depend on a class number below ``n_classes``, or on a
+        vector of this size. Its embedding, a vector of ``latent_dim`` numbers, is appended to the
+        latent.
 
     Raises
     ------
     ValueError
-        If a size is no whole number of at least 1, or ``depth`` none of at least 0.
+        If a size is no whole number of at least 1, or ``depth`` none of at least 0, or if both
+        conditions are given.
     """
 
-    def __init__(self, latent_dim: int = 2, data_dim: int = 2, *, width: int = 128, depth: int = 3):
+    def __init__(
+        self,
+        latent_dim: int = 2,
+        data_dim: int = 2,
+        *,
+        width: int = 128,
+        depth: int = 3,
+        n_classes: int | None = None,
+        condition_dim: int | None = None,
+    ):
         super().__init__()
         sizes = {"latent_dim": latent_dim, "data_dim": data_dim, "width": width, "depth": depth}
-        self.arguments = _checked(sizes)
-        self.latent_dim = self.arguments["latent_dim"]
-        self.layers = _mlp([latent_dim, *[width] * depth, data_dim])
+        sizes = _networks.sizes_of(sizes)
+        self.arguments = sizes | condition_arguments(n_classes, condition_dim)
+        self.n_classes, self.condition_dim = map(self.arguments.get, CONDITIONS)
+        self.latent_dim, data_dim, width, depth = sizes.values()
+        inputs = self.latent_dim * (2 if _networks.is_conditional(self) else 1)
+        self.layers = _networks.mlp([inputs, *[width] * depth, data_dim])
+        self.embed = _networks.embedding(self, self.latent_dim)
 
-    def forward(self, latent: Tensor) -> Tensor:
+    def forward(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map latents to samples.
 
         Parameters
         ----------
         latent : Tensor, shape (batch, latent_dim)
             Latents, no unit.
+        condition : Tensor, shape (batch,) or (batch, condition_dim), optional
+            Class numbers, or vectors, where the generator was built for them.
 
         Returns
         -------
@@ -57,35 +152,14 @@ class MLPGenerator(nn.Module):
         Raises
         ------
         ValueError
-            If the latents have another shape.
+            If the latents have another shape, dtype or device, or the condition does not fit.
         """
-        return self.layers(_batch(latent, "latent", self.latent_dim))
-
-    def sample_latent(self, n: int, rng: torch.Generator | None = None) -> Tensor:
-        """Draw standard normal latents on the device and in the dtype of the weights.
-
-        Parameters
-        ----------
-        n : int
-            How many.
-        rng : torch.Generator, optional
-            Draws them; on the weights' device.
-
-        Returns
-        -------
-        Tensor, shape (n, latent_dim)
-            Latents, no unit.
-
-        Raises
-        ------
-        ValueError
-            If ``n`` is no whole number of at least 1.
-        """
-        return _latent(n, self.layers[0].weight, self.latent_dim, rng)
+        latent = _networks.checked_batch(latent, "latent", (self.latent_dim,), self.layers[-1].bias)
+        return self.layers(_networks.with_condition(self, latent, condition))
 
 
 class MLPCritic(nn.Module):
-    r"""Fully connected ReLU critic for points.
+    r"""Fully connected ReLU critic of points.
 
     .. math:: f_w: \mathbb R^{\text{data\_dim}} \to \mathbb R
 
@@ -95,25 +169,43 @@ class MLPCritic(nn.Module):
         Size of a sample.
     width, depth : int, optional
         Hidden units a layer, and number of hidden ReLU layers (so ``depth + 1`` weight layers).
+    n_classes, condition_dim : int, optional
+        At most one of them: the score depends on a class number below ``n_classes``, or on a vector
+        of this size, as in `ConvCritic`.
 
     Raises
     ------
     ValueError
-        If a size is no whole number of at least 1, or ``depth`` none of at least 0.
+        If a size is no whole number of at least 1, or ``depth`` none of at least 0, or if both
+        conditions are given.
     """
 
-    def __init__(self, data_dim: int = 2, *, width: int = 128, depth: int = 3):
+    def __init__(
+        self,
+        data_dim: int = 2,
+        *,
+        width: int = 128,
+        depth: int = 3,
+        n_classes: int | None = None,
+        condition_dim: int | None = None,
+    ):
         super().__init__()
-        self.arguments = _checked({"data_dim": data_dim, "width": width, "depth": depth})
-        self.layers = _mlp([data_dim, *[width] * depth, 1])
+        sizes = _networks.sizes_of({"data_dim": data_dim, "width": width, "depth": depth})
+        self.arguments = sizes | condition_arguments(n_classes, condition_dim)
+        self.n_classes, self.condition_dim = map(self.arguments.get, CONDITIONS)
+        data_dim, width, depth = sizes.values()
+        self.layers = _networks.mlp([data_dim, *[width] * depth, 1])
+        self.projection = _networks.projection(self)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Score samples.
 
         Parameters
         ----------
         x : Tensor, shape (batch, data_dim)
             Samples, in data units.
+        condition : Tensor, shape (batch,) or (batch, condition_dim), optional
+            Class numbers, or vectors, where the critic was built for them.
 
         Returns
         -------
@@ -123,92 +215,119 @@ class MLPCritic(nn.Module):
         Raises
         ------
         ValueError
-            If the samples have another shape.
+            If the samples have another shape, dtype or device, or the condition does not fit.
         """
-        return self.layers(_batch(x, "x", self.arguments["data_dim"])).squeeze(1)
+        x = _networks.checked_batch(x, "x", (self.arguments["data_dim"],), self.layers[-1].bias)
+        return _networks.scores(self, x, condition)
 
 
-class ConvGenerator(nn.Module):
-    r"""Convolutional generator of 28×28 images with pixels in :math:`[-1, 1]`.
+class ConvGenerator(Generator):
+    r"""Convolutional generator of images with pixels in :math:`[-1, 1]`.
 
     Parameters
     ----------
     latent_dim : int, optional
         Size of a latent.
     width : int, optional
-        Channels of the last hidden layer; the earlier ones have 2 and 4 times as many.
+        Channels of the last hidden layer; the earlier ones have 2, 4 and at most 8 times as many.
+    size : int or (int, int), optional
+        Side of an image, or its height and width, in pixels: multiples of 4 from 8 to 128.
+    channels : int, optional
+        Of an image: 1 is grey, 3 is colour.
+    n_classes, condition_dim : int, optional
+        At most one of them: the images depend on a class number below ``n_classes``, or on a vector
+        of this size. Its embedding, a vector of ``latent_dim`` numbers, is appended to the latent.
 
     Raises
     ------
     ValueError
-        If a size is no whole number of at least 1.
+        If ``size`` is none of those (names the nearest), another size no whole number of at least
+        1, or if both conditions are given.
+
+    Notes
+    -----
+    From an image down, each stage halves both sides, rounding up, until they are 4 or 3; a side
+    that is there early waits. The generator goes this way upwards and doubles by transposed
+    convolutions of stride 2, whose kernel is 4 pixels long where the larger side is even, and 3
+    where it is odd (1 and 3 for a side that waits).
+
+    =====================  ======  ==================================  =========================
+    side                   stages  sides, for example                  channels, times ``width``
+    =====================  ======  ==================================  =========================
+    8                      1       4 → 8                               1
+    12, 16                 2       4 → 8 → 16                          2, 1
+    20, 24, 28, 32         3       4 → 7 → 14 → 28                     4, 2, 1
+    36, 40, …, 64          4       3 → 5 → 9 → 18 → 36                 8, 4, 2, 1
+    68, 72, …, 128         5       4 → 8 → 16 → 32 → 64 → 128          8, 8, 4, 2, 1
+    =====================  ======  ==================================  =========================
+
+    The longer side decides the number of stages.
+
+    References
+    ----------
+    Convolutions of stride 2, and batch norm with ReLU before each: the guidelines of Radford, Metz
+    and Chintala (2016).
     """
 
-    def __init__(self, latent_dim: int = 64, width: int = 16):
+    def __init__(
+        self,
+        latent_dim: int = 64,
+        width: int = 16,
+        *,
+        size: int | tuple[int, int] = 28,
+        channels: int = 1,
+        n_classes: int | None = None,
+        condition_dim: int | None = None,
+    ):
         super().__init__()
-        self.arguments = _checked({"latent_dim": latent_dim, "width": width})
-        self.latent_dim, self.width = self.arguments.values()
-        self.project = nn.Linear(latent_dim, 4 * width * 4 * 4, bias=False)
-        self.layers = nn.Sequential(
-            nn.BatchNorm2d(4 * width),
-            nn.ReLU(),
-            nn.ConvTranspose2d(4 * width, 2 * width, 3, stride=2, padding=1, bias=False),  # 4 -> 7
-            nn.BatchNorm2d(2 * width),
-            nn.ReLU(),
-            nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1, bias=False),  # 7 -> 14
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-            nn.ConvTranspose2d(width, 1, 4, stride=2, padding=1),  # 14 -> 28
-            nn.Tanh(),
+        sizes = _networks.sizes_of({"latent_dim": latent_dim, "width": width})
+        self.arguments = (
+            sizes | image_arguments(size, channels) | condition_arguments(n_classes, condition_dim)
         )
+        self.n_classes, self.condition_dim = map(self.arguments.get, CONDITIONS)
+        self.latent_dim, self.width = sizes.values()
+        sides, planes = _networks.stages(size, self.width, int(channels))
+        self.shape = planes[0], *sides[0]  # of an image
+        self._start = planes[-1], *sides[-1]  # (4 width, 4, 4) for images of 28×28
+        inputs = self.latent_dim * (2 if _networks.is_conditional(self) else 1)
+        self.project = nn.Linear(inputs, math.prod(self._start), bias=False)
+        layers: list[nn.Module] = []
+        for stage in range(len(sides) - 1, 0, -1):
+            shape = _networks.convolution(sides[stage - 1], sides[stage])
+            before, after = planes[stage], planes[stage - 1]
+            layers += [nn.BatchNorm2d(before), nn.ReLU()]
+            layers += [nn.ConvTranspose2d(before, after, **shape, bias=stage == 1)]
+        self.layers = nn.Sequential(*layers, nn.Tanh())
+        self.embed = _networks.embedding(self, self.latent_dim)
         self.to(memory_format=torch.channels_last)  # a tenth faster on a CPU
 
-    def forward(self, latent: Tensor) -> Tensor:
+    def forward(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map latents to images.
 
         Parameters
         ----------
         latent : Tensor, shape (batch, latent_dim)
             Latents, no unit.
+        condition : Tensor, shape (batch,) or (batch, condition_dim), optional
+            Class numbers, or vectors, where the generator was built for them.
 
         Returns
         -------
-        Tensor, shape (batch, 1, 28, 28)
+        Tensor, shape (batch, channels, height, width)
             Images with pixels in [−1, 1].
 
         Raises
         ------
         ValueError
-            If the latents have another shape.
+            If the latents have another shape, dtype or device, or the condition does not fit.
         """
-        planes = self.project(_batch(latent, "latent", self.latent_dim))
-        return self.layers(planes.view(-1, 4 * self.width, 4, 4))
-
-    def sample_latent(self, n: int, rng: torch.Generator | None = None) -> Tensor:
-        """Draw standard normal latents on the device and in the dtype of the weights.
-
-        Parameters
-        ----------
-        n : int
-            How many.
-        rng : torch.Generator, optional
-            Draws them; on the weights' device.
-
-        Returns
-        -------
-        Tensor, shape (n, latent_dim)
-            Latents, no unit.
-
-        Raises
-        ------
-        ValueError
-            If ``n`` is no whole number of at least 1.
-        """
-        return _latent(n, self.project.weight, self.latent_dim, rng)
+        latent = _networks.checked_batch(latent, "latent", (self.latent_dim,), self.layers[-2].bias)
+        planes = self.project(_networks.with_condition(self, latent, condition))
+        return self.layers(planes.view(len(planes), *self._start))
 
 
 class ConvCritic(nn.Module):
-    r"""Convolutional critic of 28×28 images, on request with batch norm, for clipping.
+    r"""Convolutional critic of images, on request with batch norm, for clipping.
 
     .. math:: u \mapsto \gamma\,\frac{u - \operatorname{mean}(u)}
         {\sqrt{\operatorname{var}(u) + \varepsilon}} + \beta
@@ -219,54 +338,85 @@ class ConvCritic(nn.Module):
     :math:`\varepsilon` no box of weights bounds it. In evaluation mode it is a function of the
     image, with means and variances that training has collected.
 
+    A condition :math:`c`, a vector or the unit vector of a class, enters by a projection: with the
+    last features :math:`h(x)`,
+
+    .. math:: f(x, c) = a^\top h(x) + b + (Vc)^\top h(x),
+
+    which for one condition is a critic of the same layers and another last weight.
+
     Parameters
     ----------
     width : int, optional
-        Channels of the first layer; the later ones have 2 and 4 times as many.
+        Channels of the first layer; the later ones have 2, 4 and at most 8 times as many.
     batch_norm : bool, optional
-        Whether the second and the third convolution are followed by batch norm.
+        Whether each convolution but the first is followed by batch norm.
+    size : int or (int, int), optional
+        Side of an image, or its height and width, in pixels: multiples of 4 from 8 to 128.
+    channels : int, optional
+        Of an image: 1 is grey, 3 is colour.
+    n_classes, condition_dim : int, optional
+        At most one of them: the score depends on a class number below ``n_classes``, or on a vector
+        of this size.
 
     Raises
     ------
     ValueError
-        If ``width`` is no whole number of at least 1, or ``batch_norm`` no truth value.
+        If ``size`` is none of those (names the nearest), another size no whole number of at least
+        1, ``batch_norm`` no truth value or without a place, or if both conditions are given.
 
     Notes
     -----
+    The stages are those of `ConvGenerator`, downwards. The module ``projection`` maps conditions to
+    :math:`Vc`, shape ``(batch, features)``; it is None in a critic without a condition.
+
     *Differs from the paper:* smaller, and with biases. Clipping includes γ and β, as there.
 
     References
     ----------
-    With batch norm: ``DCGAN_D`` in the published code of Arjovsky, Chintala and Bottou (2017).
+    With batch norm: ``DCGAN_D`` in the published code of Arjovsky, Chintala and Bottou (2017). The
+    projection: Miyato and Koyama (2018), with a linear last layer for their ψ.
     """
 
-    def __init__(self, width: int = 16, *, batch_norm: bool = False):
+    def __init__(
+        self,
+        width: int = 16,
+        *,
+        batch_norm: bool = False,
+        size: int | tuple[int, int] = 28,
+        channels: int = 1,
+        n_classes: int | None = None,
+        condition_dim: int | None = None,
+    ):
         super().__init__()
-        self.arguments = _checked({"width": width})
-        _arrays.instance(batch_norm, "batch_norm", bool, "give True or False")
-        if batch_norm:  # no key otherwise: that is how critics without it have been stored
-            self.arguments["batch_norm"] = True
-        self.layers = nn.Sequential(
-            nn.Conv2d(1, width, 4, stride=2, padding=1),  # 28 -> 14
-            nn.LeakyReLU(0.2),
-            nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),  # 14 -> 7
-            *([nn.BatchNorm2d(2 * width)] if batch_norm else []),
-            nn.LeakyReLU(0.2),
-            nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1),  # 7 -> 4
-            *([nn.BatchNorm2d(4 * width)] if batch_norm else []),
-            nn.LeakyReLU(0.2),
-            nn.Flatten(),  # (batch, 4 width, 4, 4) -> (batch, 64 width)
-            nn.Linear(64 * width, 1),
-        )
+        sizes = _networks.sizes_of({"width": width}) | image_arguments(size, channels)
+        sizes |= _networks.batch_norm_argument(batch_norm, size)
+        self.arguments = sizes | condition_arguments(n_classes, condition_dim)
+        self.n_classes, self.condition_dim = map(self.arguments.get, CONDITIONS)
+        sides, planes = _networks.stages(size, sizes["width"], int(channels))
+        self.shape = planes[0], *sides[0]  # of an image
+        layers: list[nn.Module] = []
+        for stage, (before, after) in enumerate(pairwise(planes)):
+            shape = _networks.convolution(sides[stage], sides[stage + 1])
+            layers += [nn.Conv2d(before, after, **shape)]
+            layers += [nn.BatchNorm2d(after)] if batch_norm and stage else []
+            layers += [nn.LeakyReLU(0.2)]
+        n_features = planes[-1] * math.prod(
+            sides[-1]
+        )  # (batch, 4 width, 4, 4) -> (batch, 64 width)
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(n_features, 1))
+        self.projection = _networks.projection(self)
         self.to(memory_format=torch.channels_last)  # a tenth faster on a CPU
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Score images.
 
         Parameters
         ----------
-        images : Tensor, shape (batch, 1, 28, 28)
+        images : Tensor, shape (batch, channels, height, width)
             Images with pixels in [−1, 1].
+        condition : Tensor, shape (batch,) or (batch, condition_dim), optional
+            Class numbers, or vectors, where the critic was built for them.
 
         Returns
         -------
@@ -276,35 +426,68 @@ class ConvCritic(nn.Module):
         Raises
         ------
         ValueError
-            If the images have another shape.
+            If the images have another shape, dtype or device, or the condition does not fit.
         """
-        return self.layers(_batch(images, "images", 1, 28, 28)).squeeze(1)
+        images = _networks.checked_batch(images, "images", self.shape, self.layers[-1].bias)
+        return _networks.scores(self, images, condition)
 
 
-def _latent(n: int, weight: Tensor, latent_dim: int, rng: torch.Generator | None) -> Tensor:
-    """Draw n standard normal latents on the device and in the dtype of the weights."""
-    n = _arrays.whole_number(n, "n")
-    return torch.randn(n, latent_dim, generator=rng, device=weight.device, dtype=weight.dtype)
+def sample(
+    generator: nn.Module,
+    n: int,
+    *,
+    condition: Tensor | None = None,
+    rng: torch.Generator | None = None,
+    batch_size: int = 500,
+) -> Tensor:
+    """Draw samples of any generator to look at: in evaluation mode, without a graph.
 
+    Parameters
+    ----------
+    generator : nn.Module
+        With ``sample_latent(n, rng)``; maps latents, or latents and a condition, to samples. Every
+        mode in it is given back, also after an error.
+    n : int
+        How many.
+    condition : Tensor, shape (n, ...), optional
+        What the generator takes next to the latents, one row for each sample.
+    rng : torch.Generator, optional
+        Draws the latents, all at once; on the generator's device.
+    batch_size : int, optional
+        How many go through the network at a time; the samples do not depend on it.
 
-def _checked(sizes: dict[str, int]) -> dict[str, int]:
-    """Return whole numbers that a network can be built from; a depth may be 0."""
-    least = {"depth": 0}
-    return {k: _arrays.whole_number(v, k, least=least.get(k, 1)) for k, v in sizes.items()}
+    Returns
+    -------
+    Tensor, shape (n, ...)
+        Samples, in data units, on the generator's device.
 
+    Raises
+    ------
+    ValueError
+        If a number is no whole number of at least 1, if the generator has no ``sample_latent`` or
+        what it gives does not fit, or if there is not one condition for each sample.
 
-def _mlp(widths: list[int]) -> nn.Sequential:
-    """Stack linear layers with ReLU between them."""
-    layers: list[nn.Module] = []
-    for fan_in, fan_out in pairwise(widths):
-        layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
-
-
-def _batch(x: Tensor, name: str, *shape: int) -> Tensor:
-    """Refuse what is no batch of samples of this shape."""
-    _arrays.instance(x, name, Tensor, "torch.as_tensor(x) makes one")
-    if x.shape[1:] != shape or x.ndim < 2:
-        wanted = ", ".join(map(str, ("batch", *shape)))
-        raise ValueError(f"{name} has shape {tuple(x.shape)}, expected ({wanted})")
-    return x
+    Examples
+    --------
+    >>> generator = MLPGenerator(latent_dim=3, data_dim=2)
+    >>> sample(generator, 5, rng=torch.Generator().manual_seed(0)).shape
+    torch.Size([5, 2])
+    """
+    n, batch_size = (
+        _arrays.whole_number(v, k) for k, v in {"n": n, "batch_size": batch_size}.items()
+    )
+    _networks.refuse_other_generator(generator)
+    if condition is not None:
+        _networks.refuse_other_rows(condition, "condition", n)
+    with torch.no_grad(), _networks.evaluating(generator):
+        latent = generator.sample_latent(n, rng)
+        _networks.refuse_other_rows(latent, "what sample_latent gives", n)
+        given = [latent] if condition is None else [latent, condition.to(latent.device)]
+        found = None
+        for start in range(0, n, batch_size):
+            rows = slice(start, start + batch_size)
+            part = generator(*(each[rows] for each in given))
+            _networks.refuse_other_rows(part, "what the generator gives", len(latent[rows]))
+            found = part.new_empty(n, *part.shape[1:]) if found is None else found
+            found[rows] = part
+    return found
