@@ -89,7 +89,7 @@ def lazy_penalty(every: int) -> Callable[..., torch.Tensor]:
     return penalty
 
 
-def step_ways(digits: data.Digits, images: MNIST, n_steps: int) -> dict[str, Way]:
+def step_ways(digits: data.Images, images: MNIST, n_steps: int) -> dict[str, Way]:
     """Return the ways to train: the usual, its habits dropped one by one, ours, and departures."""
     config = training.TrainConfig(n_steps=n_steps, learning_rate=1e-3)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from wganlib._arrays import finite_number, whole_number
+from wganlib._arrays import finite_number, instance, whole_number
 
 # Gulrajani et al.'s toy script draws at a handy scale, then divides by 1.414, 2.828 and 7.5.
 RING_RADIUS, RING_STD = 2 / 1.414, 0.02 / 1.414  # 1.4144 and 0.01414 data units
@@ -269,29 +269,72 @@ def _mixture(n: int, centres: Tensor, std: float, rng: torch.Generator | None) -
 
 
 @dataclass(frozen=True, kw_only=True)
-class Digits:
-    """Images and labels on one device.
+class Images:
+    """Images, with or without labels, on one device.
 
     Parameters
     ----------
-    pixels : Tensor, uint8, shape (n, 1, 28, 28)
-        Images; 0 is paper and 255 is ink.
-    labels : Tensor, int64, shape (n,)
-        The digits, 0 to 9.
+    pixels : Tensor, uint8, shape (n, channels, height, width)
+        Values from 0 to 255, no unit; of MNIST, 0 is paper and 255 is ink.
+    labels : Tensor, int64, shape (n,), optional
+        The number of each image's class.
     source : str
-        Either ``"MNIST"`` or ``"scikit-learn digits"``.
+        Where they come from, in words.
+    classes : tuple of str, optional
+        The classes' names, by number, where they have names.
+
+    Raises
+    ------
+    ValueError
+        If ``pixels`` or ``labels`` have another shape or dtype, or there are no images.
     """
 
     pixels: Tensor
-    labels: Tensor
+    labels: Tensor | None = None
     source: str
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what no batch could be drawn from."""
+        instance(self.pixels, "pixels", Tensor, "torch.from_numpy(x) makes one of an array")
+        if self.pixels.dtype != torch.uint8:
+            raise ValueError(
+                f"pixels have dtype {self.pixels.dtype}, expected torch.uint8, from 0 to 255: "
+                "from floats in [-1, 1], give ((x + 1) * 127.5).round().to(torch.uint8)"
+            )
+        if self.pixels.ndim != 4 or self.pixels.numel() == 0:
+            raise ValueError(
+                f"pixels have shape {tuple(self.pixels.shape)}, expected (n, channels, height, "
+                "width) with at least one image: grey images of shape (n, height, width) become "
+                "so by x[:, None]"
+            )
+        if self.labels is not None:
+            self._refuse_labels()
+
+    def _refuse_labels(self) -> None:
+        """Refuse labels that are no class number for each image."""
+        instance(self.labels, "labels", Tensor, "torch.tensor(x) makes one of a list or an array")
+        if self.labels.dtype != torch.int64:
+            raise ValueError(
+                f"labels have dtype {self.labels.dtype}, expected torch.int64: give labels.long()"
+            )
+        if self.labels.shape != (len(self.pixels),):
+            raise ValueError(
+                f"labels have shape {tuple(self.labels.shape)}, expected ({len(self.pixels)},): "
+                "one class number for each image"
+            )
+        if self.labels.device != self.pixels.device:
+            raise ValueError(
+                f"labels lie on {self.labels.device}, pixels on {self.pixels.device}: "
+                "give labels.to(pixels.device)"
+            )
 
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self.pixels)
 
-    def to(self, device: torch.device | str) -> Digits:
-        """Move the digits to another device.
+    def to(self, device: torch.device | str) -> Images:
+        """Move the images to another device.
 
         Parameters
         ----------
@@ -300,10 +343,11 @@ class Digits:
 
         Returns
         -------
-        Digits
-            The same digits there.
+        Images
+            The same images there.
         """
-        return replace(self, pixels=self.pixels.to(device), labels=self.labels.to(device))
+        labels = None if self.labels is None else self.labels.to(device)
+        return replace(self, pixels=self.pixels.to(device), labels=labels)
 
     def batch(self, n: int, rng: torch.Generator | None = None) -> Tensor:
         r"""Draw images with replacement, scaled to :math:`[-1, 1]`.
@@ -317,9 +361,15 @@ class Digits:
 
         Returns
         -------
-        Tensor, float32, shape (n, 1, 28, 28)
+        Tensor, float32, shape (n, channels, height, width)
             Images, on the pixels' device, no unit.
+
+        Raises
+        ------
+        ValueError
+            If ``n`` is below 1.
         """
+        whole_number(n, "n", least=1)
         index = torch.randint(len(self), (n,), generator=rng, device=self.pixels.device)
         return scale_pixels(self.pixels[index])
 
@@ -339,9 +389,23 @@ def scale_pixels(pixels: Tensor) -> Tensor:
     Tensor, float32, shape (...)
         Values from −1 to 1, no unit.
 
+    Raises
+    ------
+    ValueError
+        If they are no pixels: floats may have been scaled before.
+
     Examples
     --------
     >>> scale_pixels(torch.tensor([0, 255], dtype=torch.uint8))
     tensor([-1.,  1.])
     """
+    instance(pixels, "pixels", Tensor, "torch.from_numpy(x) makes one of an array")
+    if pixels.dtype != torch.uint8:
+        raise ValueError(
+            f"pixels have dtype {pixels.dtype}, expected torch.uint8, from 0 to 255: floats in "
+            "[-1, 1] are scaled already, floats in [0, 1] are by 2 * x - 1"
+        )
     return pixels.float() / 127.5 - 1
+
+
+Digits = Images  # the name by which `training` and `_run` still import them

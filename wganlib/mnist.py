@@ -24,7 +24,7 @@ import platformdirs
 import torch
 from torchvision.datasets import MNIST
 
-from wganlib.data import Digits
+from wganlib.data import Images
 
 _SPLITS = {"train": "train", "test": "t10k"}
 _CONNECT, _SILENCE, _SLOW = 5, 20, (30, 10_000)  # seconds; seconds; bytes a second after seconds
@@ -44,7 +44,7 @@ _UNWRITABLE = (
 
 def mnist(
     split: str = "train", *, root: str | Path | None = None, mirror: str | Path | None = None
-) -> Digits:
+) -> Images:
     """Load MNIST, downloading it once into a cache folder.
 
     The archives are verified on every call, by torchvision's MD5 sums; one that is damaged is
@@ -62,7 +62,7 @@ def mnist(
 
     Returns
     -------
-    Digits
+    Images
         On the CPU, in the order of the official files.
 
     Raises
@@ -94,7 +94,7 @@ def mnist(
     )
     pixels = np.frombuffer(gzip.decompress(images.read_bytes()), np.uint8, offset=16)
     digits = np.frombuffer(gzip.decompress(labels.read_bytes()), np.uint8, offset=8)
-    return Digits(
+    return Images(
         pixels=torch.tensor(pixels.reshape(-1, 1, 28, 28)),
         labels=torch.tensor(digits, dtype=torch.int64),
         source="MNIST",
@@ -103,7 +103,7 @@ def mnist(
 
 def handwritten_digits(
     split: str = "train", *, root: str | Path | None = None, mirror: str | Path | None = None
-) -> Digits:
+) -> Images:
     """Load MNIST, or, where it cannot be reached, scikit-learn's bundled digits with a banner.
 
     Parameters
@@ -115,7 +115,7 @@ def handwritten_digits(
 
     Returns
     -------
-    Digits
+    Images
         ``source`` says which. The bundled 8×8 images are enlarged to 28×28, bilinearly.
 
     Raises
@@ -141,7 +141,7 @@ def _banner(error: Exception) -> str:
     return "\n".join(["", bar, *(f"██  {line}" for line in lines), bar, f"Why: {error}"])
 
 
-def _bundled(split: str) -> Digits:
+def _bundled(split: str) -> Images:
     """Enlarge scikit-learn's 8×8 digits (0…16) to 28×28 (0…255)."""
     from sklearn.datasets import load_digits  # a slow import that few runs need
 
@@ -150,7 +150,7 @@ def _bundled(split: str) -> Digits:
     large = torch.nn.functional.interpolate(small, size=28, mode="bilinear")
     pixels = (large * (255 / 16)).round().clamp(0, 255).to(torch.uint8)
     part = slice(0, 1500) if split == "train" else slice(1500, None)
-    return Digits(
+    return Images(
         pixels=pixels[part], labels=torch.as_tensor(labels)[part], source="scikit-learn digits"
     )
 

@@ -3,7 +3,7 @@
 import torch
 
 from wganlib import models
-from wganlib.data import Digits
+from wganlib.data import Images
 from wganlib.lipschitz import gradient_penalty, spectral_norm_
 from wganlib.records import TrainConfig
 from wganlib.training import train
@@ -36,7 +36,7 @@ def trained(config=SMALL, **options):
 def digits(n=40):
     rng = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (n, 1, 28, 28), generator=rng, dtype=torch.uint8)
-    return Digits(pixels=pixels, labels=torch.zeros(n, dtype=torch.int64), source="noise")
+    return Images(pixels=pixels, labels=torch.zeros(n, dtype=torch.int64), source="noise")
 
 
 def _seeded(make_generator, make_critic):

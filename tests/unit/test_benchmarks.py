@@ -23,7 +23,7 @@ SHORT = training.TrainConfig(
 def digits(n=200):
     rng = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (n, 1, 28, 28), generator=rng, dtype=torch.uint8)
-    return data.Digits(pixels=pixels, labels=torch.zeros(n, dtype=torch.int64), source="noise")
+    return data.Images(pixels=pixels, labels=torch.zeros(n, dtype=torch.int64), source="noise")
 
 
 def pair():

@@ -39,7 +39,7 @@ def trials() -> list[tuple[str, dict, training.TrainConfig]]:
     return found
 
 
-def try_out(entry: dict, config: training.TrainConfig, digits: data.Digits) -> torch.Tensor:
+def try_out(entry: dict, config: training.TrainConfig, digits: data.Images) -> torch.Tensor:
     """Train one trial and draw samples of its averaged generator."""
     generator, critic = trained.networks(entry, config.seed)
     average = copy.deepcopy(generator)

@@ -22,7 +22,7 @@ from .provenance import Log
 SEED, EPOCHS, BATCH, PEAK_RATE = 0, 5, 128, 4e-3
 
 
-def train(digits: data.Digits, *, seed: int = SEED) -> DigitClassifier:
+def train(digits: data.Images, *, seed: int = SEED) -> DigitClassifier:
     """Train a classifier with Adam, the step size going up and down once."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)  # initial weights, dropout and the order of the images
@@ -42,7 +42,7 @@ def train(digits: data.Digits, *, seed: int = SEED) -> DigitClassifier:
     return classifier.eval()
 
 
-def accuracy(classifier: DigitClassifier, digits: data.Digits) -> float:
+def accuracy(classifier: DigitClassifier, digits: data.Images) -> float:
     """Share of images whose most probable class is their own."""
     found = classifier.probabilities(data.scale_pixels(digits.pixels)).argmax(dim=1)
     return (found == digits.labels).double().mean().item()

@@ -30,7 +30,7 @@ class Scores:
 
     about = f"{N_SAMPLES:,} samples of the averaged generator, fixed latents; MNIST test"
 
-    def __init__(self, path: Path, digits: data.Digits, *, estimates: bool = False) -> None:
+    def __init__(self, path: Path, digits: data.Images, *, estimates: bool = False) -> None:
         self.path = path
         self.rows = {row["step"]: row for row in read_rows(path)}
         self.classifier = digit_classifier()
@@ -58,7 +58,7 @@ def real_features() -> Tensor:
     return digit_classifier().features(data.scale_pixels(mnist.mnist("test").pixels))
 
 
-def some_images(digits: data.Digits) -> Tensor:
+def some_images(digits: data.Images) -> Tensor:
     """Pick 2,500 of the digits, or all where there are fewer, always the same; scaled."""
     order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))
     return data.scale_pixels(digits.pixels[order[:N_SAMPLES]])

@@ -98,7 +98,7 @@ def how(entry: dict) -> dict:
     }
 
 
-def digits_of(entry: dict, digits: data.Digits) -> data.Digits:
+def digits_of(entry: dict, digits: data.Images) -> data.Images:
     """Return the training digits of a run: all of them, or the first ``n_images``."""
     n = entry["n_images"] or len(digits)
     return replace(digits, pixels=digits.pixels[:n], labels=digits.labels[:n])
