@@ -220,6 +220,28 @@ class MLPCritic(nn.Module):
         x = _networks.checked_batch(x, "x", (self.arguments["data_dim"],), self.layers[-1].bias)
         return _networks.scores(self, x, condition)
 
+    def value_and_gradient(
+        self, x: Tensor, condition: Tensor | None = None
+    ) -> tuple[Tensor, Tensor] | None:
+        """Score samples and write the slope down: see `wganlib.slope.written_out`.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, data_dim)
+            As for ``forward``.
+        condition : Tensor, optional
+            As for ``forward``.
+
+        Returns
+        -------
+        scores : Tensor, shape (batch,)
+            Without a graph, in score units.
+        gradient : Tensor, shape (batch, data_dim)
+            With a graph to the weights, in score units per data unit. Or None instead of the pair,
+            where a layer has been replaced by one of another kind.
+        """
+        return _networks.value_and_gradient(self, x, condition)
+
 
 class ConvGenerator(Generator):
     r"""Convolutional generator of images with pixels in :math:`[-1, 1]`.
@@ -323,7 +345,8 @@ class ConvGenerator(Generator):
         """
         latent = _networks.checked_batch(latent, "latent", (self.latent_dim,), self.layers[-2].bias)
         planes = self.project(_networks.with_condition(self, latent, condition))
-        return self.layers(planes.view(len(planes), *self._start))
+        planes = planes.view(len(planes), *self._start)
+        return self.layers(planes.contiguous(memory_format=torch.channels_last))
 
 
 class ConvCritic(nn.Module):
@@ -404,7 +427,7 @@ class ConvCritic(nn.Module):
         n_features = planes[-1] * math.prod(
             sides[-1]
         )  # (batch, 4 width, 4, 4) -> (batch, 64 width)
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(n_features, 1))
+        self.layers = nn.Sequential(*layers, _networks.Flatten(), nn.Linear(n_features, 1))
         self.projection = _networks.projection(self)
         self.to(memory_format=torch.channels_last)  # a tenth faster on a CPU
 
@@ -430,6 +453,29 @@ class ConvCritic(nn.Module):
         """
         images = _networks.checked_batch(images, "images", self.shape, self.layers[-1].bias)
         return _networks.scores(self, images, condition)
+
+    def value_and_gradient(
+        self, images: Tensor, condition: Tensor | None = None
+    ) -> tuple[Tensor, Tensor] | None:
+        """Score images and write the slope down: see `wganlib.slope.written_out`.
+
+        Parameters
+        ----------
+        images : Tensor, shape (batch, channels, height, width)
+            As for ``forward``.
+        condition : Tensor, optional
+            As for ``forward``.
+
+        Returns
+        -------
+        scores : Tensor, shape (batch,)
+            Without a graph, in score units.
+        gradient : Tensor, shape (batch, channels, height, width)
+            With a graph to the weights, in score units per data unit. Or None instead of the pair,
+            where a layer has been replaced by one of another kind,
+            or batch norm is in training mode.
+        """
+        return _networks.value_and_gradient(self, images, condition)
 
 
 def sample(
