@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from wganlib import slope
 from wganlib._arrays import whole_number
 from wganlib._run import TrainingRun, aside_from_others, trained_parameters
 from wganlib.data import Digits
@@ -72,6 +73,7 @@ def critic_step(
     objective: Objective = OBJECTIVES["wasserstein"],
     penalty: Penalty | None = None,
     gp_weight: float = 10.0,
+    condition: Tensor | None = None,
     rng: torch.Generator | None = None,
 ) -> Tensor:
     r"""Update a critic once, in place.
@@ -94,6 +96,9 @@ def critic_step(
         ``penalty(critic, real, fake, rng=rng)``, added to the critic's loss times ``gp_weight``.
     gp_weight : float
         The penalty's weight λ, data units.
+    condition : Tensor, shape (batch, ...), optional
+        What the critic takes as ``condition`` next to both batches: real and fake samples are
+        compared, and mixed, under the same one.
     rng : torch.Generator, optional
         Handed to the penalty.
 
@@ -113,9 +118,10 @@ def critic_step(
     Arjovsky, Chintala and Bottou (2017), Algorithm 1, lines 3-6; Gulrajani et al. (2017),
     Algorithm 1, lines 3-9. A projection such as clipping comes after it.
     """
-    scores_real, scores_fake = critic(real), critic(fake)
+    scores_real, scores_fake = _both_scores(critic, real, fake, condition)
     loss = objective.critic_loss(scores_real, scores_fake)
-    extra = loss.new_zeros(()) if penalty is None else penalty(critic, real, fake, rng=rng)
+    given = _given(critic, condition)
+    extra = loss.new_zeros(()) if penalty is None else penalty(given, real, fake, rng=rng)
     optimizer.zero_grad()
     (loss + gp_weight * extra).backward()
     optimizer.step()
@@ -130,6 +136,7 @@ def generator_step(
     *,
     objective: Objective = OBJECTIVES["wasserstein"],
     real: Tensor | None = None,
+    condition: Tensor | None = None,
 ) -> Tensor:
     r"""Update a generator once, in place; the critic gets no gradient.
 
@@ -149,6 +156,8 @@ def generator_step(
         The pair of losses.
     real : Tensor, optional
         A batch of real samples, for an objective that ``needs_real``.
+    condition : Tensor, shape (batch, ...), optional
+        What both networks take as ``condition``.
 
     Returns
     -------
@@ -166,9 +175,10 @@ def generator_step(
     """
     if objective.needs_real and real is None:
         raise ValueError("this objective's generator loss looks at real samples: give real=")
-    scores_real = scores_fake = critic(generator(latent))
+    score, draw = _given(critic, condition), _given(generator, condition)
+    scores_real = scores_fake = score(draw(latent))
     if objective.needs_real:
-        scores_real = critic(real)
+        scores_real = score(real)
     loss = objective.generator_loss(scores_real, scores_fake)
     parameters = trained_parameters(generator)
     gradients = torch.autograd.grad(loss, parameters, allow_unused=True)  # none for the critic
@@ -364,6 +374,22 @@ def train_critic(
             run.record(step, values)
     critic.eval()
     return run.history
+
+
+def _given(network: nn.Module, condition: Tensor | None) -> Callable[[Tensor], Tensor]:
+    """Fix a network's condition, if there is one."""
+    return network if condition is None else functools.partial(network, condition=condition)
+
+
+def _both_scores(
+    critic: nn.Module, real: Tensor, fake: Tensor, condition: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Score both batches; in one pass, which is faster, if that cannot change a score."""
+    if real.shape[1:] == fake.shape[1:] and slope.scores_by_sample(critic):
+        twice = None if condition is None else torch.cat([condition, condition])
+        scores = _given(critic, twice)(torch.cat([real, fake]))
+        return scores[: len(real)], scores[len(real) :]
+    return _given(critic, condition)(real), _given(critic, condition)(fake)
 
 
 def _last_step(config: TrainConfig, until: int | None) -> int:
