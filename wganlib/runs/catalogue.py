@@ -11,6 +11,7 @@ from . import (
     digit_classifier,
     live_critics,
     live_games,
+    time_to_quality,
     trained,
 )
 from .experiment import Experiment
@@ -21,6 +22,7 @@ MODULES = (
     ch07_sign_trap,
     live_critics,
     live_games,
+    time_to_quality,
     ch10_settings,
     ch10_scores,
     ch13_ring,
