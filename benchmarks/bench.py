@@ -36,7 +36,7 @@ from wganlib.lipschitz import gradient_penalty
 
 HERE = Path(__file__).resolve().parent
 RUN, SHARE = "mnist-wgan-gp", 0.04  # quality is this run's, at this share of noise's distance
-GOAL = 3  # times faster than the usual way
+FASTER, ABOVE_BARE = 2.3, 1.35  # goals: than the usual way; times the convolutions alone
 CONVOLUTIONS = "wganlib, its convolutions alone"
 ON_THE_LINE, IN_THE_PLANE = (100, 3_000, 100_000), (64, 256, 1024)
 PACKAGES = ("numpy", "pot", "scipy", "torch", "torchvision")
@@ -318,12 +318,15 @@ def verdict(results: dict) -> str:
             ("usual", CONVOLUTIONS),
         )
     )
-    reached = "reaches" if usual >= GOAL else "misses"
+    over = quartiles(np.divide(step["wganlib"]["cpu"], step[CONVOLUTIONS]["cpu"]))[1]
+    first = "reaches" if usual >= FASTER else "misses"
+    second = "reaches" if over <= ABOVE_BARE else "misses"
     return (
-        f"With the same updates the usual way takes {usual:.1f} times as long as `wganlib`'s step, "
-        f"{kept:.1f} times where the graph is kept in the penalty too: that {reached} the goal of "
-        f"{GOAL}. The convolutions alone would be {bare:.1f} times as fast as the usual way. With "
-        f"both departures `wganlib`'s step is {both:.1f} times as fast."
+        f"With the same updates the usual way takes {usual:.2f} times as long as `wganlib`'s step, "
+        f"{kept:.2f} times where the graph is kept in the penalty too: that {first} the goal of "
+        f"{FASTER}. `wganlib` takes {over:.2f} times as long as its convolutions alone: that "
+        f"{second} the goal of {ABOVE_BARE}. They alone would be {bare:.1f} times as fast as the "
+        f"usual way. With both departures `wganlib`'s step is {both:.1f} times as fast."
     )
 
 
