@@ -79,7 +79,7 @@ def train(
 
 def penalty(critic: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator | None) -> Tensor:
     """Return the two-sided gradient penalty between real and fake, in the scripts' own form."""
-    t = torch.rand(len(real), 1, 1, 1, generator=rng)
+    t = torch.rand(len(real), 1, 1, 1, generator=rng, dtype=real.dtype)
     mixed = (t * real + (1 - t) * fake).requires_grad_(True)
     scores = critic(mixed)
     (gradient,) = torch.autograd.grad(
