@@ -283,7 +283,12 @@ def refuse_other_rng(rng: torch.Generator | None, device: torch.device) -> None:
     """Refuse what does not draw random numbers, or draws them elsewhere."""
     if rng is None:
         return
-    _arrays.instance(rng, "rng", torch.Generator, "torch.Generator().manual_seed(0) makes one")
+    if not isinstance(rng, torch.Generator):
+        kind = type(rng)  # NumPy's has the same name
+        raise ValueError(
+            f"rng is a {kind.__name__} from {kind.__module__}, no torch.Generator; "
+            "torch.Generator().manual_seed(0) makes one"
+        )
     if rng.device.type != device.type:
         raise ValueError(
             f"rng draws on {rng.device}, the weights lie on {device}; "
@@ -306,7 +311,9 @@ def refuse_other_generator(generator: nn.Module) -> None:
 
 def refuse_other_rows(x: Tensor, name: str, n: int) -> None:
     """Refuse what is not one row for each of n samples."""
-    _arrays.instance(x, name, Tensor, "torch.as_tensor(x) makes one")
+    one_for_all = isinstance(x, Integral | float)
+    maker = f"full(({n},), {x})" if one_for_all else "as_tensor(x)"
+    _arrays.instance(x, name, Tensor, f"torch.{maker} makes one")
     if x.ndim == 0 or len(x) != n:
         raise ValueError(f"{name} has shape {tuple(x.shape)}, expected ({n}, ...)")
 
