@@ -62,7 +62,8 @@ def gradient_norms(critic: Critic, x: Tensor, *, create_graph: bool = False) -> 
     tensor([5., 5.])
     """
     x = _floats(x, "x").detach()
-    written = slope.written_out(critic, x)
+    with torch.set_grad_enabled(create_graph):
+        written = slope.written_out(critic, x)
     scores, gradient = written or _differentiated(critic, x, create_graph)
     norms = torch.linalg.vector_norm(gradient.flatten(1), dim=1)  # (batch, ...) -> (batch,)
     # A ReLU has slope zero at NaN: without this a missing point would look like a flat one. No
@@ -73,14 +74,20 @@ def gradient_norms(critic: Critic, x: Tensor, *, create_graph: bool = False) -> 
 
 def _differentiated(critic: Critic, x: Tensor, create_graph: bool) -> tuple[Tensor, Tensor]:
     """Differentiate the scores in the points: the general way, for any critic."""
-    x.requires_grad_(True)
-    scores = critic(x)
-    if scores.shape != (len(x),):
-        raise ValueError(
-            f"the critic returned scores of shape {tuple(scores.shape)} for {len(x)} samples, "
-            f"expected ({len(x)},): end it with `.squeeze(1)` or `.flatten()`"
-        )
-    return scores, torch.autograd.grad(scores.sum(), x, create_graph=create_graph)[0]
+    with torch.inference_mode(False), torch.enable_grad():  # wherever the caller asks from
+        x = x.clone().requires_grad_(True)
+        scores = critic(x.clone())  # a copy, which a first layer that works in place may change
+        if scores.shape != (len(x),):
+            raise ValueError(
+                f"the critic returned scores of shape {tuple(scores.shape)} for {len(x)} samples, "
+                f"expected ({len(x)},): end it with `.squeeze(1)` or `.flatten()`"
+            )
+        if not scores.requires_grad:
+            raise ValueError(
+                "the critic's scores do not depend on the samples in a way that can be "
+                "differentiated: it may call detach() or no_grad()"
+            )
+        return scores, torch.autograd.grad(scores.sum(), x, create_graph=create_graph)[0]
 
 
 def gradient_penalty(

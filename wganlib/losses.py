@@ -194,14 +194,19 @@ OBJECTIVES: dict[str, Objective] = {
 
 
 def _scores(scores: Tensor, name: str) -> Tensor:
-    """Refuse scores that would broadcast into a wrong mean."""
+    """Refuse scores that would broadcast into a wrong mean; half precision becomes single.
+
+    A mean in bfloat16 keeps three digits: scores near 1,000 that differ by 1 would differ by 0.
+    """
     _arrays.instance(scores, name, Tensor, "torch.as_tensor(x) makes one")
     if scores.ndim != 1 or len(scores) == 0:
         raise ValueError(
             f"{name} has shape {tuple(scores.shape)}, expected (batch,): "
             "end the critic with `.squeeze(1)` or `.flatten()`"
         )
-    return scores
+    if not scores.is_floating_point():
+        raise ValueError(f"{name} has dtype {scores.dtype}; give floats: {name}.float()")
+    return scores.float() if scores.dtype in (torch.float16, torch.bfloat16) else scores
 
 
 def _both(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
@@ -211,7 +216,8 @@ def _both(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
 
 def _pairs(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     """Return the scores of both sides, one fake for each real."""
-    if len(_scores(real, "scores_real")) != len(_scores(fake, "scores_fake")):
+    real, fake = _both(real, fake)
+    if len(real) != len(fake):
         raise ValueError(
             f"scores_real has {len(real)} scores and scores_fake has {len(fake)}: "
             "this objective pairs them, so draw batches of equal size"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -123,7 +124,8 @@ def critic_step(
     given = _given(critic, condition)
     extra = loss.new_zeros(()) if penalty is None else penalty(given, real, fake, rng=rng)
     optimizer.zero_grad()
-    (loss + gp_weight * extra).backward()
+    with _second_derivatives_explained():
+        (loss + gp_weight * extra).backward()
     optimizer.step()
     return torch.stack([w1_estimate(scores_real, scores_fake), loss, extra]).detach()
 
@@ -374,6 +376,23 @@ def train_critic(
             run.record(step, values)
     critic.eval()
     return run.history
+
+
+@contextlib.contextmanager
+def _second_derivatives_explained() -> Iterator[None]:
+    """Say what to do where a layer's kernel has no second derivative, which a penalty needs."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "not implemented" not in str(error) and "double backward" not in str(error):
+            raise
+        raise RuntimeError(
+            f"the penalty differentiates the critic twice, and one of its layers cannot: {error}. "
+            "Around attention: `with torch.nn.attention.sdpa_kernel("
+            "torch.nn.attention.SDPBackend.MATH):`; around recurrent layers on a GPU: "
+            "`with torch.backends.cudnn.flags(enabled=False):`; or write the critic's slope out, "
+            "see wganlib.slope"
+        ) from error
 
 
 def _given(network: nn.Module, condition: Tensor | None) -> Callable[[Tensor], Tensor]:
