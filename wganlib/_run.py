@@ -6,8 +6,6 @@ import contextlib
 import copy
 import functools
 import io
-import sys
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +15,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from wganlib._files import atomic_write
-from wganlib.data import Digits
+from wganlib._progress import bar
+from wganlib.data import Source
 from wganlib.losses import OBJECTIVES
 from wganlib.records import COLUMNS, History, TrainConfig
 
@@ -41,6 +40,7 @@ class TrainingRun:
             if not network.training:  # as `load_run` gives it; what its owner froze within stays
                 network.train()
         self.config, self.ways, self.rng = config, ways, rng
+        self.callback = callback
         self.look = callback and functools.partial(_call, callback, tuple(networks.values()))
         self.optimizers = {
             side: ways["optimizer"](trained_parameters(network), config)
@@ -62,8 +62,10 @@ class TrainingRun:
     def going(self, last: int, progress: bool) -> Iterator[Iterator[int]]:
         """Give the steps that are left, under a bar; whatever ends them, nothing is lost."""
         self.last = last
-        bar = _bar(progress, total=last, initial=self.step)
-        with aside_from_others(self.rng.device), bar:
+        if hasattr(self.callback, "history"):  # it wants to see what is recorded
+            self.callback.history = self.history
+        steps = bar(progress, total=last, unit="step", initial=self.step)
+        with aside_from_others(self.rng.device), steps:
             for generator in _layers(self.rng.device):
                 generator.manual_seed(self.config.seed)
             if self.layers is not None:
@@ -71,11 +73,11 @@ class TrainingRun:
             try:
                 if not self.seen:  # the run was interrupted while its callback looked
                     self._show()
-                yield self._steps(bar)
+                yield self._counted(steps)
             finally:
                 self._write()
 
-    def _steps(self, bar: tqdm) -> Iterator[int]:
+    def _counted(self, bar: tqdm) -> Iterator[int]:
         """Count, and set the step size before each step."""
         for step in range(self.step + 1, self.last + 1):
             for optimizer in self.optimizers.values():
@@ -132,7 +134,7 @@ class TrainingRun:
 
     # --- to the disk and back ---------------------------------------------------------------------
 
-    def keep_at(self, path: Path, real: Tensor | Digits) -> None:
+    def keep_at(self, path: Path, real: Source) -> None:
         """Keep the run in a file, and go on from there if it exists."""
         self.path = path.expanduser()
         self.about = _about(self.networks, self.ways, real, self.rng.device)
@@ -215,10 +217,8 @@ def _read(path: Path) -> dict:
     return state
 
 
-def _about(networks: dict, ways: dict, real: Tensor | Digits, device: torch.device) -> dict:
+def _about(networks: dict, ways: dict, real: Source, device: torch.device) -> dict:
     """Say in words what a run trains, on what, and how: what a checkpoint is compared by."""
-    pixels = real.pixels if isinstance(real, Digits) else real
-    raw = pixels.detach().cpu().contiguous().flatten().view(torch.uint8)
     objective = ways["objective"]
     known = [name for name, one in OBJECTIVES.items() if one == objective]
     losses = f"{_named(objective.critic_loss)} with {_named(objective.generator_loss)}"
@@ -228,7 +228,7 @@ def _about(networks: dict, ways: dict, real: Tensor | Digits, device: torch.devi
         **{name: _named(ways[name]) for name in ("penalty", "project", "optimizer")},
         **kinds,
         "average": kinds.get("average", "none"),
-        "data": f"{tuple(pixels.shape)} {pixels.dtype} {zlib.crc32(raw.numpy()):08x}",
+        "data": real.checksum(),
         "device": device.type,
     }
 
@@ -316,13 +316,6 @@ def _refuse_unwritable(path: Path) -> None:
     trial = path.with_name(f".{path.name}.trial")
     atomic_write(trial, b"")
     trial.unlink(missing_ok=True)
-
-
-def _bar(progress: bool, *, total: int, initial: int) -> tqdm:
-    """Show a bar at a terminal or in a notebook; ``TQDM_DISABLE=1`` silences the latter's too."""
-    somebody_looks = sys.stderr.isatty() or "ipykernel" in sys.modules
-    options = {} if progress and somebody_looks else {"disable": True}
-    return tqdm(total=total, initial=initial, unit="step", **options)
 
 
 def _call(callback: Callable[..., object], networks: tuple[nn.Module, ...], step: int) -> None:

@@ -1,14 +1,18 @@
-"""Toy laws with exact samplers, and images on the device."""
+"""Toy laws with exact samplers, images, and the one door for what is trained on."""
 
 from __future__ import annotations
 
 import math
+import zlib
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from wganlib._arrays import finite_number, instance, whole_number
+from wganlib._memory import room
+from wganlib._reading import Draw, opened
+from wganlib._samples import warn_of_range
 
 # Gulrajani et al.'s toy script draws at a handy scale, then divides by 1.414, 2.828 and 7.5.
 RING_RADIUS, RING_STD = 2 / 1.414, 0.02 / 1.414  # 1.4144 and 0.01414 data units
@@ -408,4 +412,210 @@ def scale_pixels(pixels: Tensor) -> Tensor:
     return pixels.float() / 127.5 - 1
 
 
-Digits = Images  # the name by which `training` and `_run` still import them
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Real samples, ready to be drawn from; `source` makes it.
+
+    Parameters
+    ----------
+    samples : Tensor, shape (n, ...)
+        All samples, in the networks' dtype, or pixels as uint8, which are scaled when they are
+        drawn; or the first ones, where batches come from elsewhere.
+    conditions : Tensor, shape (n,) or (n, k), optional
+        Their class numbers, int64, or their vectors.
+    n : int or None
+        How many samples there are; None if they are streamed.
+    device : torch.device
+        Where batches are wanted.
+    dtype : torch.dtype
+        What samples are drawn in.
+    draw : callable, optional
+        ``draw(n, rng)`` gives a batch and its conditions, where they come from elsewhere.
+    """
+
+    samples: Tensor
+    conditions: Tensor | None
+    n: int | None
+    device: torch.device
+    dtype: torch.dtype = torch.float32
+    draw: Draw | None = None
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one sample."""
+        return tuple(self.samples.shape[1:])
+
+    def batch(self, n: int, *, rng: torch.Generator) -> tuple[Tensor, Tensor | None]:
+        """Draw samples with replacement, or take the next ones of a stream.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        rng : torch.Generator
+            On the device where batches are wanted.
+
+        Returns
+        -------
+        tuple
+            Samples, shape ``(n, ...)``, data units or in [−1, 1]; and their conditions, or None.
+
+        Raises
+        ------
+        ValueError
+            If ``n`` is below 1, or ``rng`` no `torch.Generator`.
+        """
+        whole_number(n, "n", least=1)
+        instance(rng, "rng", torch.Generator, "torch.Generator().manual_seed(0) makes one")
+        if self.draw is not None:
+            samples, some = self.draw(n, rng)
+            return self._ready(samples, None if self.conditions is None else some)
+        index = torch.randint(len(self.samples), (n,), generator=rng, device=rng.device)
+        index = index.to(self.samples.device)  # the CPU, where a GPU could not hold the samples
+        some = None if self.conditions is None else self.conditions[index]
+        return self._ready(self.samples[index], some)
+
+    def some(self, n: int) -> tuple[Tensor, Tensor | None]:
+        """Return the first samples, for a look that draws nothing.
+
+        Parameters
+        ----------
+        n : int
+            How many, at most as many as a batch has.
+
+        Returns
+        -------
+        tuple
+            As `batch`.
+        """
+        whole_number(n, "n", least=1)
+        return self._ready(
+            self.samples[:n], None if self.conditions is None else self.conditions[:n]
+        )
+
+    def _ready(self, samples: Tensor, some: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Scale pixels, and bring a batch to its device."""
+        samples = samples.to(self.device)
+        if samples.dtype == torch.uint8:
+            samples = scale_pixels(samples).to(self.dtype)
+        return samples, None if some is None else some.to(self.device)
+
+    def checksum(self) -> str:
+        """Say in a line which samples these are: shape, dtype and the CRC-32 of their bytes.
+
+        Returns
+        -------
+        str
+            Equal for equal samples and conditions. Of samples that are drawn from elsewhere the
+            bytes are not known.
+        """
+        if self.draw is not None:
+            number = "streamed" if self.n is None else f"{self.n} of"
+            return f"{number} {self.sample_shape} {self.samples.dtype}, drawn from elsewhere"
+        with_labels = "" if self.conditions is None else f", labels {_sum_of(self.conditions)}"
+        return _sum_of(self.samples) + with_labels
+
+
+def source(
+    real: object,
+    *,
+    batch_size: int,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    progress: bool = True,
+) -> Source:
+    r"""Make anything that holds real samples ready to be drawn from.
+
+    Floats of any precision are converted to one dtype, that of the networks, and keep their values.
+    Pixels as uint8 are scaled to :math:`[-1, 1]` when they are drawn, once.
+
+    Parameters
+    ----------
+    real : object
+        All real samples: a tensor or an array of floats, shape ``(n, ...)``, or of pixels as uint8,
+        shape ``(n, channels, height, width)``, ``(n, height, width)`` or ``(n, height, width,
+        channels)``; `Images`; a torch data set of samples or of (sample, label) pairs; a
+        `DataLoader`; or something with ``batch(n, rng)`` and a length. A pair ``(samples, labels)``
+        gives samples of any of these their labels: class numbers from 0, shape ``(n,)``, or
+        vectors, shape ``(n, k)``.
+    batch_size : int
+        How many samples will be drawn at a time.
+    device : torch.device or str
+        Where batches are wanted. Samples move there if they leave half of its memory free.
+    dtype : torch.dtype
+        That of the networks.
+    progress : bool
+        Show a bar while a data set or a loader is read, on a terminal or in a notebook.
+
+    Returns
+    -------
+    Source
+        The samples. Tensors and arrays are not copied where nothing has to change.
+
+    Raises
+    ------
+    TypeError
+        If ``real`` holds no samples at all.
+    ValueError
+        If there are fewer samples than ``batch_size``, if they differ in shape, or if samples or
+        labels are no finite numbers of such a kind.
+
+    Warns
+    -----
+    UserWarning
+        If images fill [0, 1] or lie far outside [−1, 1]; and if samples cannot be held in memory.
+
+    Notes
+    -----
+    A data set or a loader is read through once, and drawn from with replacement; a loader that
+    shuffles is read in the order of its data set, so that a run is repeated whatever its order.
+    Random augmentation is frozen by that: to keep it, give something with ``batch(n, rng)``.
+
+    If the samples would take more than half of the memory that is free, or a stream without a
+    length has more than a million, batches are read as they are needed: at random from a data set;
+    from a loader in the loader's own order, epoch after epoch, and such a run is repeated only if
+    the loader is.
+
+    Examples
+    --------
+    >>> pixels = torch.zeros(100, 28, 28, dtype=torch.uint8)
+    >>> found = source((pixels, torch.arange(100) % 10), batch_size=64)
+    >>> samples, labels = found.batch(64, rng=torch.Generator().manual_seed(0))
+    >>> samples.shape, samples.min().item(), labels.dtype
+    (torch.Size([64, 1, 28, 28]), -1.0, torch.int64)
+    """
+    whole_number(batch_size, "batch_size", least=1)
+    device = _device(device)
+    (samples, labels), n, draw = opened(
+        _images_apart(real), batch_size, dtype=dtype, device=device, progress=progress
+    )
+    if n is not None and n < batch_size:
+        raise ValueError(
+            f"batch_size={batch_size} is larger than the data ({n}): give batch_size={n} or less"
+        )
+    warn_of_range(samples, "real")
+    if draw is None and samples.device != device and samples.nbytes <= room(device):
+        samples, labels = samples.to(device), None if labels is None else labels.to(device)
+    return Source(samples=samples, conditions=labels, n=n, device=device, dtype=dtype, draw=draw)
+
+
+def _device(device: torch.device | str) -> torch.device:
+    """Return a device that is there."""
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, TypeError, AssertionError, ValueError) as error:
+        raise ValueError(f"device={device!r} cannot be used: {error}") from None
+
+
+def _images_apart(real: object) -> object:
+    """Give pixels and labels in the place of images, so that both are drawn together."""
+    images, given = real if isinstance(real, tuple) and len(real) == 2 else (real, None)
+    if not isinstance(images, Images) or type(images).batch is not Images.batch:
+        return real
+    return images.pixels, images.labels if given is None else given
+
+
+def _sum_of(values: Tensor) -> str:
+    """Return shape, dtype and CRC-32 of a tensor."""
+    raw = values.cpu().contiguous().flatten().view(torch.uint8)
+    return f"{tuple(values.shape)} {values.dtype} {zlib.crc32(raw.numpy()):08x}"

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import functools
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from wganlib import slope
 from wganlib._arrays import whole_number
 from wganlib._run import TrainingRun, aside_from_others, trained_parameters
-from wganlib.data import Digits
+from wganlib.data import Source, source
 from wganlib.losses import OBJECTIVES, Objective, w1_estimate
 from wganlib.records import History, TrainConfig
 
@@ -193,7 +196,7 @@ def generator_step(
 def train(
     generator: nn.Module,
     critic: nn.Module,
-    real: Tensor | Digits,
+    real: object,
     config: TrainConfig,
     *,
     penalty: Penalty | None = None,
@@ -215,11 +218,13 @@ def train(
     Parameters
     ----------
     generator : nn.Module
-        With ``sample_latent(n, rng)``; maps latents to samples.
+        With ``sample_latent(n, rng)``; maps latents to samples. See `wganlib.models` for what is
+        needed of your own.
     critic : nn.Module
         Maps samples to scores, shape ``(batch,)``.
-    real : Tensor or Digits
-        All real samples, float, shape ``(n, ...)``, on the networks' device; or digits.
+    real : object
+        All real samples, of whatever kind `wganlib.data.source` takes: floats, pixels, images, a
+        data set, a loader; with their labels, if the networks depend on a condition.
     config : TrainConfig
         Every number.
     penalty : callable, optional
@@ -238,7 +243,8 @@ def train(
         Show a bar on a terminal or in a notebook.
     callback : callable, optional
         ``callback(step, generator, critic)`` after every entry of the history. It must not draw
-        from ``rng``, and leaves the networks as they are.
+        from ``rng``, and leaves the networks as they are. If it has an attribute ``history``, it
+        finds the run's history there.
     checkpoint : path, optional
         File to keep the whole state in, every ``checkpoint_every`` steps, at the end, and when the
         run is interrupted. If it exists, the run goes on from there, and ends with the same weights
@@ -262,6 +268,11 @@ def train(
     FloatingPointError
         If a loss turns NaN or infinite; names the step, and the last good state stays.
 
+    Warns
+    -----
+    UserWarning
+        If nothing bounds the slope of a critic under the Wasserstein objective.
+
     Notes
     -----
     *Differs from the papers*: the order is theirs, the sign of the critic's loss is turned for
@@ -271,10 +282,14 @@ def train(
     ----------
     Arjovsky, Chintala and Bottou (2017), Algorithm 1; Gulrajani et al. (2017), Algorithm 1.
     """
-    last = _last_step(config, until)
-    _refuse_unfit(generator, critic, real, config)
-    rng = rng or torch.Generator(_device(generator)).manual_seed(config.seed)
-    draw = real.batch if isinstance(real, Digits) else functools.partial(_rows, real)
+    last, like = _last_step(config, until), next(generator.parameters())
+    real = source(
+        real, batch_size=config.batch_size, device=like.device, dtype=like.dtype, progress=progress
+    )
+    real = _with_conditions(generator, critic, real)
+    _refuse_unfit(generator, critic, real)
+    _warn_if_unbounded(critic, objective, penalty or project)
+    rng = rng or torch.Generator(like.device).manual_seed(config.seed)
     ways = {"objective": objective, "penalty": penalty, "project": project, "optimizer": optimizer}
     networks = {"generator": generator, "critic": critic}
     run = TrainingRun(networks, config, ways, rng, average=average, callback=callback)
@@ -286,17 +301,20 @@ def train(
         for step in steps:
             values, n_critic = 0.0, config.critic_steps(step)
             for _ in range(n_critic):
-                batch = draw(size, rng=rng)
+                batch, condition = real.batch(size, rng=rng)
                 with torch.no_grad():
-                    fake = generator(generator.sample_latent(size, rng))
-                values = values + critic_step(critic, batch, fake, run.optimizers["critic"], **how)
+                    fake = _given(generator, condition)(generator.sample_latent(size, rng))
+                values = values + critic_step(
+                    critic, batch, fake, run.optimizers["critic"], condition=condition, **how
+                )
                 if project is not None:
                     project(critic, config.clip_value)
-            latent = generator.sample_latent(size, rng)
-            batch = draw(size, rng=rng) if objective.needs_real else None
+            latent, batch, condition = generator.sample_latent(size, rng), None, None
+            if objective.needs_real or real.conditions is not None:
+                batch, condition = real.batch(size, rng=rng)
             loss = generator_step(
                 generator, critic, latent, run.optimizers["generator"],
-                objective=objective, real=batch,
+                objective=objective, real=batch, condition=condition,
             )  # fmt: skip
             run.follow(step)
             run.record(step, torch.cat([values / n_critic, loss[None]]))
@@ -305,7 +323,7 @@ def train(
 
 def train_critic(
     critic: nn.Module,
-    real: Tensor,
+    real: object,
     fake: Callable[..., Tensor],
     config: TrainConfig,
     *,
@@ -325,8 +343,8 @@ def train_critic(
     ----------
     critic : nn.Module
         Maps samples to scores, shape ``(batch,)``; left in evaluation mode.
-    real : Tensor
-        All real samples, shape ``(n, ...)``, data units.
+    real : object
+        All real samples, of whatever kind `wganlib.data.source` takes; labels are not used.
     fake : callable
         ``fake(n, rng=rng)`` draws n fakes, shape ``(n, ...)``, data units.
     config : TrainConfig
@@ -359,15 +377,19 @@ def train_critic(
     ----------
     Gulrajani et al. (2017), Figure 1a: critics trained against real points plus noise.
     """
-    _refuse_samples(real, config)
-    rng = rng or torch.Generator(_device(critic)).manual_seed(config.seed)
-    _refuse_unfit_critic(critic, real[:2], fake(2, rng=_fresh(rng.device)))
+    like = next(critic.parameters())
+    real = source(
+        real, batch_size=config.batch_size, device=like.device, dtype=like.dtype, progress=progress
+    )
+    real = dataclasses.replace(real, conditions=None)
+    rng = rng or torch.Generator(like.device).manual_seed(config.seed)
+    _refuse_unfit_critic(critic, real.some(2)[0], fake(2, rng=_fresh(rng.device)))
     ways = {"objective": objective, "penalty": penalty, "project": project, "optimizer": optimizer}
     run = TrainingRun({"critic": critic}, config, ways, rng, callback=callback)
     how = {"objective": objective, "penalty": penalty, "gp_weight": config.gp_weight, "rng": rng}
     with run.going(config.n_steps, progress) as steps:
         for step in steps:
-            batch = _rows(real, config.batch_size, rng=rng)
+            batch, _ = real.batch(config.batch_size, rng=rng)
             with torch.no_grad():
                 points = fake(config.batch_size, rng=rng)
             values = critic_step(critic, batch, points, run.optimizers["critic"], **how)
@@ -418,41 +440,78 @@ def _last_step(config: TrainConfig, until: int | None) -> int:
     return min(whole_number(until, "until", least=1), config.n_steps)
 
 
-def _rows(real: Tensor, n: int, *, rng: torch.Generator) -> Tensor:
-    """Draw rows of a tensor with replacement."""
-    return real[torch.randint(len(real), (n,), generator=rng, device=real.device)]
-
-
-def _device(network: nn.Module) -> torch.device:
-    """Return the device of a network."""
-    return next(network.parameters()).device
-
-
 def _fresh(device: torch.device) -> torch.Generator:
     """Give a source of random numbers for a look, so that the run's own is not moved."""
     return torch.Generator(device).manual_seed(0)
 
 
+def _warn_if_unbounded(critic: nn.Module, objective: Objective, bound: object) -> None:
+    """Warn where nothing keeps a Wasserstein critic from growing steeper and steeper."""
+    normalised = any(parametrize.is_parametrized(module) for module in critic.modules())
+    if objective == OBJECTIVES["wasserstein"] and bound is None and not normalised:
+        warnings.warn(
+            "nothing bounds the critic's slope, so its loss falls without end and its estimate is "
+            "no distance: give penalty=wganlib.lipschitz.gradient_penalty (WGAN-GP) or "
+            "project=wganlib.lipschitz.clip_weights_ (WGAN). Ignore this if its layers are "
+            "1-Lipschitz by themselves",
+            stacklevel=3,
+        )
+
+
+def _takes_condition(network: nn.Module) -> bool:
+    """Say whether a network depends on a condition, as its attributes tell."""
+    kinds = ("n_classes", "condition_dim")
+    return any(getattr(network, kind, None) is not None for kind in kinds)
+
+
+def _with_conditions(generator: nn.Module, critic: nn.Module, real: Source) -> Source:
+    """Keep the labels for networks that depend on a condition, drop them for others."""
+    takes = {
+        name: any(
+            getattr(network, kind, None) is not None for kind in ("n_classes", "condition_dim")
+        )
+        for name, network in (("generator", generator), ("critic", critic))
+    }
+    if not any(takes.values()):
+        return dataclasses.replace(real, conditions=None)
+    if not all(takes.values()):
+        with_it, without = sorted(takes, key=takes.get, reverse=True)
+        raise ValueError(
+            f"the {with_it} depends on a condition and the {without} does not: build both with "
+            "the same n_classes= or condition_dim="
+        )
+    if real.conditions is None:
+        raise ValueError(
+            "the networks depend on a condition, and real has no labels: give (samples, labels)"
+        )
+    known, labels = getattr(critic, "n_classes", None), real.conditions
+    if known is not None and not labels.is_floating_point() and labels.max() >= known:
+        raise ValueError(
+            f"real has labels up to {labels.max().item()}, the critic was built for "
+            f"n_classes={known}, from 0 to {known - 1}"
+        )
+    return real
+
+
 @torch.no_grad()
-def _refuse_unfit(generator: nn.Module, critic: nn.Module, real, config: TrainConfig) -> None:
+def _refuse_unfit(generator: nn.Module, critic: nn.Module, real: Source) -> None:
     """Refuse real samples and networks that cannot be trained together, before the first step.
 
     It looks at copies in evaluation mode, with random numbers of its own: no buffer, no mode and no
     random state of anybody is moved.
     """
-    _refuse_samples(real, config)
-    rng = _fresh(_device(generator))
-    some = real.batch(2, rng=rng) if isinstance(real, Digits) else real[:2]
-    if some.device != _device(generator):
-        where = _device(generator)
-        raise ValueError(f"real lies on {some.device}, the networks on {where}: move one")
+    some, condition = real.some(2)
+    rng = _fresh(some.device)
     with aside_from_others(rng.device):
-        fake = copy.deepcopy(generator).eval()(generator.sample_latent(2, rng))
-    _refuse_unfit_critic(critic, some, fake)
+        look = _given(copy.deepcopy(generator).eval(), condition)
+        fake = look(generator.sample_latent(len(some), rng))
+    _refuse_unfit_critic(critic, some, fake, condition)
 
 
 @torch.no_grad()
-def _refuse_unfit_critic(critic: nn.Module, real: Tensor, fake: Tensor) -> None:
+def _refuse_unfit_critic(
+    critic: nn.Module, real: Tensor, fake: Tensor, condition: Tensor | None = None
+) -> None:
     """Refuse samples of two shapes, and a critic that does not give each sample one score."""
     if fake.shape[1:] != real.shape[1:]:
         raise ValueError(
@@ -460,33 +519,9 @@ def _refuse_unfit_critic(critic: nn.Module, real: Tensor, fake: Tensor) -> None:
             f"the generator makes {tuple(fake.shape[1:])}"
         )
     with aside_from_others(real.device):
-        scores = copy.deepcopy(critic).eval()(real)
+        scores = _given(copy.deepcopy(critic).eval(), condition)(real)
     if scores.shape != (len(real),):
         raise ValueError(
             f"the critic returned shape {tuple(scores.shape)} for {len(real)} samples, "
             f"expected ({len(real)},): end it with `.squeeze(1)`"
-        )
-
-
-def _refuse_samples(real: Tensor | Digits, config: TrainConfig) -> None:
-    """Refuse samples that are not finite floats, or images that are not scaled."""
-    if not isinstance(real, Tensor | Digits):
-        raise TypeError(
-            f"real is a {type(real).__name__}, expected a tensor or digits: "
-            "use torch.as_tensor(real, dtype=torch.float32)"
-        )
-    if len(real) < config.batch_size:
-        raise ValueError(f"batch_size={config.batch_size} is larger than the data ({len(real)})")
-    if isinstance(real, Digits):
-        return
-    if not real.is_floating_point():
-        raise ValueError(f"real has dtype {real.dtype}, expected a float: use `real.float()`")
-    if not real.isfinite().all():
-        bad = int((~real.isfinite()).sum())
-        raise ValueError(f"real holds {bad} values that are NaN or infinite: remove them first")
-    if real.ndim == 4 and real.abs().max() > 1:
-        low, high = real.min().item(), real.max().item()
-        raise ValueError(
-            f"images range from {low:.4g} to {high:.4g}, expected [-1, 1], "
-            "where the generator's tanh lives: use wganlib.data.scale_pixels"
         )

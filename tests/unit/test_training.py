@@ -3,15 +3,19 @@
 import copy
 import dataclasses
 import math
+import warnings
 
 import pytest
 import torch
 
 from tests.unit.small import SMALL, cloud, pair, trained, weights
 from wganlib import losses, models, training
-from wganlib.lipschitz import clip_weights_, gradient_penalty
+from wganlib.lipschitz import clip_weights_, gradient_penalty, spectral_norm_
 from wganlib.records import TrainConfig
 from wganlib.training import critic_step, generator_step, train
+
+# Most tests here look at the loop, for which a critic without a bound is good enough.
+pytestmark = pytest.mark.filterwarnings("ignore:nothing bounds the critic")
 
 # --- what a step does -----------------------------------------------------------------------------
 
@@ -185,12 +189,12 @@ def test_real_samples_that_do_not_fit_are_refused(kind, message):
         train(*pair(), bad_cloud(kind), SMALL)
 
 
-def test_unscaled_images_are_refused():
+def test_unscaled_images_are_trained_on_with_a_word():
     networks = models.ConvGenerator(8, 4), models.ConvCritic(4)
     images = torch.zeros(20, 1, 28, 28)
     images[0, 0, 0, 0] = 255
-    with pytest.raises(ValueError, match=r"from 0 to 255, expected \[-1, 1\]"):
-        train(*networks, images, SMALL)
+    with pytest.warns(UserWarning, match=r"from 0 to 255.*\[-1, 1\]"):
+        train(*networks, images, dataclasses.replace(SMALL, n_steps=1), progress=False)
 
 
 def test_a_critic_with_a_trailing_axis_is_refused():
@@ -316,3 +320,27 @@ def test_networks_that_come_from_a_store_are_trained_in_training_mode():
         callback=lambda step, g, c: modes.append((g.training, c.training)), progress=False,
     )  # fmt: skip
     assert modes == [(True, True)]
+
+
+# --- a critic without a bound ---------------------------------------------------------------------
+
+
+def unbounded(critic=None, **options):
+    generator, plain = pair()
+    config = dataclasses.replace(SMALL, n_steps=1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        train(generator, critic or plain, cloud(), config, progress=False, **options)
+    return [str(one.message) for one in caught if "nothing bounds" in str(one.message)]
+
+
+def test_a_wasserstein_critic_without_a_bound_gets_a_word():
+    (said,) = unbounded()
+    assert "penalty=wganlib.lipschitz.gradient_penalty" in said
+
+
+def test_no_word_where_something_bounds_the_critic_or_the_objective_needs_none():
+    assert not unbounded(penalty=gradient_penalty)
+    assert not unbounded(project=clip_weights_)
+    assert not unbounded(critic=spectral_norm_(pair()[1]))
+    assert not unbounded(objective=losses.OBJECTIVES["hinge"])

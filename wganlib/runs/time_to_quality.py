@@ -53,7 +53,7 @@ def noise() -> float:
     return metrics.frechet_distance(real_features(), digit_classifier().features(images))
 
 
-def try_out(settings: tuple, seed: int, digits: data.Digits) -> list[dict]:
+def try_out(settings: tuple, seed: int, digits: data.Images) -> list[dict]:
     """Train one trial; return a row for each look, with the CPU seconds of training until then."""
     numbers = dict(zip(NUMBERS, settings, strict=True))
     config = training.TrainConfig(**numbers, learning_rate_end=0.0, seed=seed, log_every=EVERY)

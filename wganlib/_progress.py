@@ -1,0 +1,31 @@
+"""The one bar that says how far something is."""
+
+from __future__ import annotations
+
+import sys
+
+from tqdm import tqdm
+
+
+def bar(progress: bool, *, total: int | None, unit: str, initial: int = 0) -> tqdm:
+    """Show a bar at a terminal or in a notebook; ``TQDM_DISABLE=1`` silences the latter's too.
+
+    Parameters
+    ----------
+    progress : bool
+        Whether one is wanted.
+    total : int or None
+        How many there will be, where it is known.
+    unit : str
+        What is counted, such as "step".
+    initial : int
+        How many there are already.
+
+    Returns
+    -------
+    tqdm
+        The bar, which its ``update`` moves.
+    """
+    somebody_looks = sys.stderr.isatty() or "ipykernel" in sys.modules
+    options = {} if progress and somebody_looks else {"disable": True}
+    return tqdm(total=total, initial=initial, unit=unit, **options)
