@@ -2,10 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from wganlib import _arrays
+
+_listener: ContextVar[Callable[[str, bool | None], None] | None] = ContextVar(
+    "listener", default=None
+)
+
+
+@contextmanager
+def listening(listener: Callable[[str, bool | None], None]) -> Iterator[None]:
+    """Hand what checks find to a listener, instead of printing it or stopping at what is false.
+
+    Parameters
+    ----------
+    listener : callable
+        Called with each claim and whether it holds: True, False, or None where it was skipped.
+
+    Yields
+    ------
+    None
+        Nothing; the checks inside the block are listened to.
+
+    Examples
+    --------
+    >>> with listening(print):
+    ...     check("Half of one is a third.", 1 / 2, equals=1 / 3)
+    Half of one is a third. False
+    """
+    before = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(before)
 
 
 def check(
@@ -66,6 +101,10 @@ def check(
     rule, holds = _rule(
         value, equals, _bound(within, "within"), _bound(below, "below"), _bound(above, "above")
     )
+    listener = _listener.get()
+    if listener is not None:
+        listener(claim, holds if needs == has else None)
+        return
     if needs != has:
         print(f"– Skipped, needs {needs} and this is {has}: {claim}")
         return
