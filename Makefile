@@ -3,6 +3,7 @@
 PYTHON = python3
 VENV = .venv
 N =
+WORLD =
 URL =
 BRANCH = main
 
@@ -13,10 +14,10 @@ READY := $(VENV)/.ready
 quoted = $(foreach one,$(value $(1)),'$(subst ','\'',$(one))')
 
 export OMP_NUM_THREADS := 1
-unexport N URL BRANCH PYTHONPATH PYTHONHOME
+unexport N WORLD URL BRANCH PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf unit test colab lint notebooks setup runs bench clean distclean
+.PHONY: help book pdf unit test colab lint notebooks falsify setup runs bench clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -47,10 +48,13 @@ lint: $(READY) ## check style, spelling, plain words and the notebooks' shared c
 	$(BIN)/oxlint --deny-warnings book/_static book/_ext
 	$(BIN)/python tools/notebooks.py setup --check
 	$(BIN)/python tools/notebooks.py text | $(BIN)/codespell --dictionary - --dictionary tools/plain_english.txt -
-	$(BIN)/codespell --dictionary - --dictionary tools/plain_english.txt *.md *.toml *.yml Makefile conftest.py book/*.md book/_ext benchmarks/*.py benchmarks/*.md tools/*.py wganlib tests --skip tests/book/test_plain_english.py
+	$(BIN)/codespell --dictionary - --dictionary tools/plain_english.txt *.md *.toml *.yml Makefile conftest.py book/*.md book/_ext benchmarks/*.py benchmarks/*.md book/worlds/*.py tools/*.py tools/counterworlds wganlib tests --skip tests/book/test_plain_english.py
 
 notebooks: $(READY) ## execute and store the notebooks; N=ch09 takes those that start with ch09
 	$(BIN)/python tools/notebooks.py execute $(call quoted,N)
+
+falsify: $(READY) ## see each claim fall in a world that is false; N=ch09 one chapter, WORLD=name one world
+	$(BIN)/python tools/falsify.py $(call quoted,N) $(if $(value WORLD),--world $(call quoted,WORLD))
 
 setup: $(READY) ## name the repository everywhere: make setup URL=https://github.com/OWNER/NAME
 	$(BIN)/python tools/notebooks.py setup $(if $(value URL),--url $(call quoted,URL) --branch $(call quoted,BRANCH))

@@ -1,0 +1,163 @@
+"""Run chapters in worlds in which something is false, and store which of their claims fall there.
+
+Usage:
+  python tools/falsify.py                          all chapters, what is new or changed
+  python tools/falsify.py ch04                     chapters whose name starts so
+  python tools/falsify.py ch04 --world half-a-unit one world, again
+  python tools/falsify.py --report                 run nothing, say what is stored
+"""
+
+from __future__ import annotations
+
+import os
+
+# Before NumPy and torch are loaded: a process with threads of its own cannot be copied.
+os.environ |= {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import repository
+from counterworlds import answers, chapter, run, world
+from steps import say
+
+BOOK = repository.ROOT / "book"
+JOBS = 2
+
+
+def main() -> int:
+    """Do what the command line says; the status is 1 if something could not be run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("chapters", nargs="*", help="such as ch04; all without")
+    parser.add_argument("--world", nargs="+", default=[], help="run these only, changed or not")
+    parser.add_argument("--report", action="store_true", help="run nothing, say what is stored")
+    arguments = parser.parse_args()
+    start = tuple(name for name in arguments.chapters if name) or ""
+    paths = [p for p in sorted(BOOK.glob("ch*.ipynb")) if p.name.startswith(start)]
+    if not paths:
+        sys.exit(f"no chapter in {BOOK} starts with {', '.join(start)}")
+    results, begun = [], time.monotonic()
+    for path in paths:
+        try:
+            results.append(falsify(path, only=arguments.world, run_it=not arguments.report))
+        except (ValueError, RuntimeError) as error:
+            say(f"{path.name[:4]}: {error}")
+            results.append((path.name[:4], None))
+    print()
+    for name, found in results:
+        report(name, found)
+    print(f"{time.monotonic() - begun:.0f} s")
+    return int(any(found is None for _, found in results))
+
+
+def falsify(
+    path: Path, *, only: tuple[str, ...] | list[str] = (), run_it: bool = True
+) -> tuple[str, answers.Answers]:
+    """Bring the stored answers of a chapter up to date, and return them."""
+    this = chapter.read(path)
+    worlds = world.catalogue(BOOK / "worlds", this.name)
+    file = BOOK / "worlds" / "answers" / f"{this.name}.json"
+    found = answers.load(file)
+    if not run_it:
+        return this.name, found
+    fresh = found.fresh_claims(this)
+    stale = found.stale_worlds(worlds) if fresh else list(worlds.definitions)
+    if only:
+        stale = [w.name for w in world.named(worlds.worlds, *only)]
+    elif fresh and not stale:
+        found.refresh(worlds)
+        answers.store(file, found)
+        say(f"{this.name}: nothing has changed")
+        return this.name, found
+    _run(this, worlds, [w for w in worlds.worlds if w.name in stale], found, file)
+    return this.name, found
+
+
+def _run(this, worlds, waiting, found, file) -> None:
+    """Run a chapter in some worlds, and store the answers after each."""
+    say(f"{this.name}: the chapter unchanged, then {len(waiting)} worlds")
+    left = Left(found, waiting)
+    held, done = [], 0
+    for what in run.run(this, waiting, jobs=JOBS):
+        if isinstance(what, run.Other):
+            held.append(what)
+        else:
+            _refuse(this, what)
+            found.take_plain(this, what, worlds)
+            left.cells = found.seconds
+            say(f"{this.name}: {len(found.claims)} claims hold, {sum(found.seconds):.0f} s")
+        while held and left.cells:  # none is known to be false before all are known to be true
+            other = held.pop(0)
+            found.take_world(other, worlds)
+            answers.store(file, found)
+            done += 1
+            say(f"{this.name}: {done} of {len(waiting)}, {_fallen(found, other)}{left.said(other)}")
+        if isinstance(what, run.Plain):
+            answers.store(file, found)
+
+
+def _refuse(this, what: run.Plain) -> None:
+    """Stop at an unchanged chapter that is not all true."""
+    for i, outcome in enumerate(what.outcomes, 1):
+        false = [label for label, held in outcome.found if held is False]
+        skipped = [label for label, held in outcome.found if held is None]
+        if outcome.error or false:
+            raise ValueError(f"code cell {i} of the unchanged chapter: {outcome.error or false[0]}")
+        if skipped:
+            raise ValueError(f"code cell {i} skips a claim, is MNIST here? {skipped[0]}")
+
+
+def _fallen(found: answers.Answers, other: run.Other) -> str:
+    """Say in a few words what happened in a world."""
+    told = found.worlds[other.name]
+    if told.broken:
+        return f"{other.name} cannot be run: {told.broken}"
+    fell = sum(other.name in claim.falls_in for claim in found.claims)
+    stopped = sum(other.name in claim.did_not_run_in for claim in found.claims)
+    words = f"{other.name}: {fell} fell"
+    return f"{words}, {stopped} did not run" if stopped else words
+
+
+class Left:
+    """How long it still takes: what the worlds took before, or what their cells take."""
+
+    def __init__(self, found: answers.Answers, waiting: list[world.World]):
+        """Begin with all worlds waiting."""
+        self.cells: list[float] = []
+        self.known = {name: told.seconds for name, told in found.worlds.items()}
+        self.waiting = {w.name for w in waiting}
+        self.taken: list[float] = []
+
+    def said(self, other: run.Other) -> str:
+        """Say how much is left after a world."""
+        self.waiting.discard(other.name)
+        self.taken.append(other.seconds)
+        usual = sum(self.taken) / len(self.taken)
+        seconds = sum(self.known.get(name) or usual for name in self.waiting) / JOBS
+        return f"; about {seconds:.0f} s left" if self.waiting else ""
+
+
+def report(name: str, found: answers.Answers | None) -> None:
+    """Say what fell in a chapter, and what did not."""
+    if found is None or not found.claims:
+        print(f"{name}: no answer")
+        return
+    fell = len(found.claims) - len(found.standing)
+    seconds = sum(told.seconds for told in found.worlds.values())
+    print(f"{name}: {len(found.claims)} claims, {fell} fall in {len(found.worlds)} worlds; "
+          f"{sum(found.seconds):.0f} s unchanged, {seconds:.0f} s in the worlds")  # fmt: skip
+    for claim in found.standing:
+        stopped = ", ".join(claim.did_not_run_in)
+        print(f"  nothing fells {claim.label!r}, cell {claim.cell}"
+              + (f"; it did not run in {stopped}" if stopped else ""))  # fmt: skip
+    for world_name in found.idle:
+        told = found.worlds[world_name]
+        why = told.broken or ("" if told.cell else "no cell meets it")
+        why = why or "; ".join(f"cell {i}: {error}" for i, error in told.errors.items())
+        print(f"  {world_name} fells nothing" + (f": {why}" if why else ""))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
