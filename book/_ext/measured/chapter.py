@@ -13,6 +13,8 @@ from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
+from . import falling
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -22,6 +24,7 @@ class Claim:
     rule: str | None
     held: bool = True  # else it was skipped, visibly
     heading: str = ""  # the section in which it stands
+    falls_if: tuple[str, ...] = ()  # what makes it fall, as ends of a sentence
 
 
 @dataclass(frozen=True)
@@ -41,18 +44,26 @@ class Chapter:
     @functools.cached_property
     def claims(self) -> list[Claim]:
         """What its stored outputs claim, in order; a cell that proves nothing is an error."""
-        found, heading = [], ""
+        found, heading, code = [], "", 0
         for number, cell in enumerate(self.cells):
             source = "".join(cell["source"])
             if cell["cell_type"] != "code":
                 headings = [line for line in source.splitlines() if line.startswith(("## ", "###"))]
                 heading = headings[-1].lstrip("#").strip() if headings else heading
                 continue
+            code += 1
             printed = self._printed(number, cell)
             if "check(" in source and not printed:
                 self._fail(number, "its check has printed no claim; execute it (make notebooks)")
-            found += [Claim(*claim, heading) for claim in printed]
+            found += [
+                Claim(*claim, heading, self._ways(code, place, claim[0]))
+                for place, claim in enumerate(printed, 1)
+            ]
         return found
+
+    def _ways(self, code, place, text):
+        label, ways = falling.ways_to_fall(self.path).get((code, place), ("", ()))
+        return ways if falling.same(text, label) else ()
 
     def _printed(self, number, cell):
         found = []
@@ -82,12 +93,13 @@ def is_chapter(path: Path) -> bool:
 
 
 def read(path: Path) -> Chapter:
-    """Return a chapter; its file is parsed again only after it was changed."""
-    return _read(path, path.stat().st_mtime_ns)
+    """Return a chapter; it is parsed again only after it or what is known of its claims changed."""
+    known = falling.answers_of(path)
+    return _read(path, path.stat().st_mtime_ns, known.is_file() and known.stat().st_mtime_ns)
 
 
 @functools.lru_cache
-def _read(path, changed):
+def _read(path, changed, known):
     notebook = json.loads(path.read_text(encoding="utf8"))
     facts = notebook["metadata"].get("measured", {})
     texts = ("".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown")
@@ -112,6 +124,7 @@ def parts(env) -> list[tuple[str, list[Chapter]]]:
         inside = [read(path) for path in paths if is_chapter(path)]
         for chapter in inside:
             env.note_dependency(str(chapter.path))
+            env.note_dependency(str(falling.answers_of(chapter.path)))
         if inside:
             found.append((tree.caption or "", inside))
     return found

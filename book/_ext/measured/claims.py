@@ -5,12 +5,14 @@ What `wganlib.checks.check` printed becomes a list, each claim with its tick and
 """
 
 import itertools
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
-from .chapter import chapters, read_claim
+from .chapter import chapters, is_chapter, read, read_claim
+from .falling import answers_of
 
 LEDGER = "book/claims"
 
@@ -33,17 +35,37 @@ def write_count(app, docname, source):
 
 
 def set_printed(app, doctree):
-    """Set printed claims as lists, and number them for the links of the ledger."""
-    numbers = itertools.count(1)
+    """Set printed claims as lists, number them for the links of the ledger, say what fells them."""
+    numbers, claims = itertools.count(1), _claims_of(app.env)
     for block in list(doctree.findall(nodes.literal_block)):
         if "stream" not in block["classes"]:
             continue
         parts = _parts(block)
         lists = [part for part in parts if isinstance(part, nodes.bullet_list)]
         for item in itertools.chain(*lists):
-            item["ids"].append(f"claim-{next(numbers)}")
+            number = next(numbers)
+            item["ids"].append(f"claim-{number}")
+            if number <= len(claims):
+                item += falls_if(claims[number - 1])
         if lists:
             block.parent.replace(block, parts)  # replace_self would hand on its classes
+
+
+def _claims_of(env):
+    """Return the claims of the chapter that is read; a page that is none has no claims."""
+    path = Path(env.doc2path(env.docname))
+    if not is_chapter(path):
+        return []
+    env.note_dependency(str(answers_of(path)))
+    return read(path).claims
+
+
+def falls_if(claim):
+    """Return a line that says what makes a claim fall, if that is known."""
+    if not claim.falls_if:
+        return []
+    ways = "; or if ".join(claim.falls_if)
+    return [nodes.paragraph("", "", nodes.inline("", f"falls if {ways}"), classes=["falls-if"])]
 
 
 def _parts(block):
@@ -95,6 +117,7 @@ def _section(chapter):
 def _entry(claim, number, place):
     """Return a claim with its number, which leads to its place."""
     item = claim_item(claim)
+    item += falls_if(claim)
     link = nodes.reference("", number, internal=True, refuri=place)
     item[0].insert(0, nodes.inline("", "", link, classes=["place"]))
     return item
