@@ -5,6 +5,7 @@ Usage:
   python tools/falsify.py ch04                     chapters whose name starts so
   python tools/falsify.py ch04 --world half-a-unit one world, again
   python tools/falsify.py --report                 run nothing, say what is stored
+  python tools/falsify.py --again 2026-11-28       run that day's three worlds again, and compare
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import os
 os.environ |= {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "CUDA_VISIBLE_DEVICES": ""}
 
 import argparse
+import itertools
+import random
 import sys
 import time
 from pathlib import Path
@@ -25,6 +28,8 @@ from steps import say
 
 BOOK = repository.ROOT / "book"
 JOBS = 2
+AGAIN = 3  # worlds that are run again on a day
+SHORT = 5.0  # seconds of a chapter, from its start, that are run again
 
 
 def main() -> int:
@@ -33,11 +38,14 @@ def main() -> int:
     parser.add_argument("chapters", nargs="*", help="such as ch04; all without")
     parser.add_argument("--world", nargs="+", default=[], help="run these only, changed or not")
     parser.add_argument("--report", action="store_true", help="run nothing, say what is stored")
+    parser.add_argument("--again", metavar="DAY", help="run three worlds again, and compare")
     arguments = parser.parse_args()
     start = tuple(name for name in arguments.chapters if name) or ""
     paths = [p for p in sorted(BOOK.glob("ch*.ipynb")) if p.name.startswith(start)]
     if not paths:
         sys.exit(f"no chapter in {BOOK} starts with {', '.join(start)}")
+    if arguments.again:
+        return again(paths, arguments.again)
     results, begun = [], time.monotonic()
     for path in paths:
         try:
@@ -137,6 +145,50 @@ class Left:
         usual = sum(self.taken) / len(self.taken)
         seconds = sum(self.known.get(name) or usual for name in self.waiting) / JOBS
         return f"; about {seconds:.0f} s left" if self.waiting else ""
+
+
+def again(paths: list[Path], day: str) -> int:
+    """Run a few worlds in the beginning of a chapter, chosen by the day; 1 if answers differ."""
+    chance = random.Random(day)
+    for path in chance.sample(paths, len(paths)):
+        this = chapter.read(path)
+        found = answers.load(BOOK / "worlds" / "answers" / f"{this.name}.json")
+        short = sum(total < SHORT for total in itertools.accumulate(found.seconds))
+        start = chapter.Chapter(this.name, this.folder, this.sources[:short])
+        claims = [claim for claim in found.claims if claim.cell <= short]
+        known = {name for claim in claims for name in claim.falls_in}
+        worlds = world.catalogue(BOOK / "worlds", this.name).worlds
+        worlds = [one for one in worlds if one.name in known and _inside(one, start)]
+        if worlds:
+            return _compare(start, chance.sample(worlds, min(AGAIN, len(worlds))), claims)
+    say("no chapter has answers that take a few seconds")
+    return 0
+
+
+def _inside(one: world.World, start: chapter.Chapter) -> bool:
+    """Say whether all texts that a world changes stand in the beginning of a chapter."""
+    texts = [change for change in one.changes if isinstance(change, world.Cell)]
+    return all(sum(s.count(text.old) for s in start.sources) == 1 for text in texts)
+
+
+def _compare(start: chapter.Chapter, worlds: list, claims: list[answers.Claim]) -> int:
+    """Run worlds to the end of a chapter's beginning; 1 if one fells other claims than stored."""
+    whats = list(run.run(start, worlds, jobs=JOBS))
+    (plain,) = (what for what in whats if isinstance(what, run.Plain))
+    skipped = _places(plain, None)  # where MNIST is missing
+    differ = False
+    for what in (what for what in whats if isinstance(what, run.Other)):
+        fell = _places(what, False)
+        told = {(claim.cell, claim.number) for claim in claims if what.name in claim.falls_in}
+        say(f"{start.name}, {what.name}: fells {sorted(fell)}, stored {sorted(told)}")
+        differ |= fell != told - skipped
+    return int(differ)
+
+
+def _places(what: run.Plain | run.Other, wanted: bool | None) -> set[tuple[int, int]]:
+    """Return the claims that came out so, by cell and number."""
+    return {(i, k) for i, outcome in enumerate(what.outcomes, getattr(what, "first", 0) + 1)
+            for k, (_, held) in enumerate(outcome.found, 1) if held is wanted}  # fmt: skip
 
 
 def report(name: str, found: answers.Answers | None) -> None:

@@ -27,6 +27,10 @@ def renumber(old: int, new: int, *, root: Path) -> str:
         )
     name = here[0].stem.replace(before, after, 1)
     path = here[0].rename(here[0].with_name(f"{name}.ipynb"))
+    worlds = root / "book/worlds"
+    for file in (worlds / f"{before}.py", worlds / f"answers/{before}.json"):
+        if file.exists():
+            file.rename(file.with_stem(after))
     for file in {file for place in PLACES for file in root.glob(place)}:
         text = file.read_text(encoding="utf8").replace(f"{before}_{name[5:]}", name)
         text = _references(text, old, new)

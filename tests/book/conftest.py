@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import shutil
 import warnings
 from pathlib import Path
@@ -43,6 +44,14 @@ because
 
 </details>
 """
+
+
+# What is known of the second chapter: a claim falls in three worlds, one of them of all chapters.
+CLAIM = {"cell": 1, "number": 1, "label": "`a` is one.", "falls_in": ["common", "wide", "narrow"]}
+OTHER = {"cell": 9, "number": 1, "label": "b.", "falls_in": ["wide"]}
+SAID = {"common": "all is lost", "wide": "`a` is two", "narrow": "`a` is three"}
+WORLDS = {name: {"falls_if": text, "shared": name == "common"} for name, text in SAID.items()}
+ANSWERS = {"claims": [CLAIM, OTHER], "worlds": WORLDS}
 
 
 def picture(width=800, height=200):
@@ -98,6 +107,8 @@ class TinyBook:
         long = "check(...)\n" + "\n".join(f"x = {n}" for n in range(50))
         self.store(chapter(1, "First?", source=long))
         self.store(chapter(2, "Second?", printed="so\n✓ `a` is one.\n– Skipped: b.  [needs c]\n"))
+        (folder / "book/worlds/answers").mkdir(parents=True)
+        self.write("worlds/answers/ch02.json", json.dumps(ANSWERS))
 
     def configure(self, **changed):
         """Write the book's configuration, with what lies in the book found from here."""

@@ -41,6 +41,20 @@ def test_the_ledger_lists_claims_by_heading_and_leads_to_them(tiny_site):
     assert "2 of them." in tiny_site.page("book/claims").get_text()
 
 
+def test_a_claim_says_what_fells_it_the_rarest_of_its_own_chapter_first(tiny_site):
+    for page, place in (("book/ch02_x", "li#claim-1"), ("book/claims", "section#chapter-2 li")):
+        said = tiny_site.page(page).select_one(f"{place} p.falls-if").get_text()
+        assert said == "falls if a is three; or if a is two"
+    assert len(tiny_site.page("book/ch02_x").select("p.falls-if")) == 1
+
+
+def test_what_fells_another_claim_is_not_said_of_this_one(tiny_book):
+    changed = tiny_book.folder / "book/worlds/answers/ch02.json"
+    changed.write_text(changed.read_text().replace("`a` is one.", "`a` is none."))
+    assert tiny_book.build() == ""
+    assert not tiny_book.page("book/ch02_x").select("p.falls-if")
+
+
 def test_a_claim_that_failed_stops_the_build(tiny_book):
     failed = {"output_type": "error", "ename": "AssertionError", "evalue": "Half is a third."}
     notebook = nbformat.read(tiny_book.folder / "book/ch01_x.ipynb", as_version=4)

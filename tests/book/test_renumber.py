@@ -47,6 +47,8 @@ def test_a_chapter_moves_with_all_that_refers_to_it_and_leaves_a_page_behind(boo
     assert not (book.folder / "book/ch02_x.ipynb").exists()
     text = (book.folder / "book/claims.md").read_text()
     assert text == MOVED
+    assert (book.folder / "book/worlds/answers/ch07.json").exists()
+    assert not (book.folder / "book/worlds/answers/ch02.json").exists()
     assert "book/ch07_x" in (book.folder / "_toc.yml").read_text()
     assert "moved_pages: {book/ch02_x: book/ch07_x}" in (book.folder / "_config.yml").read_text()
     assert book.build() == ""

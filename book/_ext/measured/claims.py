@@ -65,7 +65,7 @@ def falls_if(claim):
     if not claim.falls_if:
         return []
     ways = "; or if ".join(claim.falls_if)
-    return [nodes.paragraph("", "", nodes.inline("", f"falls if {ways}"), classes=["falls-if"])]
+    return [nodes.paragraph("", "", *_words(f"falls if {ways}"), classes=["falls-if"])]
 
 
 def _parts(block):
@@ -86,13 +86,16 @@ def claim_item(claim):
     """Return a claim as an item of a list: its tick, its sentence, its rule."""
     mark = "✓" if claim.held else "–"
     paragraph = nodes.paragraph("", "", nodes.inline(mark, mark, classes=["tick"]))
-    words = nodes.inline("", " ", classes=["claim"])
-    for i, part in enumerate(claim.text.split("`")):  # every second part stood in ticks
-        words += nodes.literal("", part) if i % 2 else nodes.Text(part)
-    paragraph += words
+    paragraph += nodes.inline("", " ", *_words(claim.text), classes=["claim"])
     if claim.rule:
         paragraph += nodes.inline("", f" [{claim.rule}]", classes=["rule"])
     return nodes.list_item("", paragraph, classes=["held" if claim.held else "skipped"])
+
+
+def _words(text):
+    """Set a text in which every second part stands in ticks."""
+    parts = enumerate(text.split("`"))
+    return [nodes.literal("", part) if i % 2 else nodes.Text(part) for i, part in parts]
 
 
 def write_ledger(app, doctree):
