@@ -1,0 +1,161 @@
+"""How good a run's samples are, in lines that say what each number means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from wganlib import _datasets, metrics, mnist
+from wganlib.callbacks import drawn
+from wganlib.classifier import digit_classifier
+from wganlib.data import Digits, scale_pixels
+from wganlib.records import Run
+
+SEED = 1  # of the samples that are scored; those that are shown have 0
+N_DIGITS, N_SAMPLES = 10_000, 2_000
+_BATCH, _N_BATCHES = 256, 20  # of the exact distances
+_N_LOOKED_UP = 1_000
+_SURE, _FOUND = 0.9, 0.01  # probability of a sure class; share of the samples of a class found
+
+
+def lines(run: Run, given: str | None) -> Iterator[str]:
+    """Compare a run's samples with data that it was not trained on.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    given : str, optional
+        Other data of the same kind; else those that were kept aside when it was trained.
+
+    Yields
+    ------
+    str
+        A line for a person.
+
+    Raises
+    ------
+    ValueError
+        If the data are not those it was trained on, or of another kind or shape.
+    """
+    about = _datasets.about_run(run)
+    trained, held_out, words = _data(about, given)
+    fake = drawn(run.generator, N_SAMPLES, seed=SEED)
+    if fake.shape[1:] != held_out.shape[1:]:
+        raise ValueError(
+            f"the samples have shape {tuple(fake.shape[1:])}, the data "
+            f"{tuple(held_out.shape[1:])}: give data of the kind that the run was trained on"
+        )
+    name = about.get("given", "data without a name")
+    yield f"{run.config.n_steps:,} steps on {name}; {words}"
+    if about.get("given") == "mnist" and given in (None, "mnist") and fake[0].shape == (1, 28, 28):
+        yield from _of_digits(run, trained)
+    else:
+        yield from _distance(fake, trained, held_out, about["kind"])
+    if trained is not None:
+        yield from _copies(fake, trained, held_out)
+
+
+def _data(about: dict, given: str | None) -> tuple[Tensor | None, Tensor, str]:
+    """Return what was trained on, if that is known, what was not, and a word about the latter."""
+    if given is None and "given" not in about:
+        raise ValueError("this run does not say what it was trained on: give DATA to compare with")
+    own = given is None or _datasets.full_name(given) == about.get("given")
+    split = _datasets.load(
+        about["given"] if own else given,
+        size=tuple(about["shape"][1:]) if "shape" in about else None,
+        channels=about["shape"][0] if "shape" in about else None,
+        seed=about.get("seed", 0),
+        scale={k: about[k] for k in ("columns", "mean", "scale")} if "mean" in about else None,
+    )
+    if split.about["kind"] != about["kind"]:
+        raise ValueError(f"{given} holds no {about['kind']}, on which the run was trained")
+    if split.about["checksum"] == about.get("checksum"):
+        kept = about.get("held_out", f"{about.get('share_held_out', 0):.0%} of the data")
+        return _floats(split.real), split.held_out, f"held out: {kept}, {len(split.held_out):,}"
+    if own:
+        raise ValueError(
+            f"{about['given']} has changed since the run was trained on it, so nobody knows what "
+            "was kept aside: name other data to compare with"
+        )
+    everything = torch.cat([_floats(split.real), split.held_out])
+    return None, everything, f"compared with {given}, {len(everything):,}"
+
+
+def _floats(real: Tensor | Digits) -> Tensor:
+    """Return what was trained on as the generator makes it."""
+    return scale_pixels(real.pixels) if isinstance(real, Digits) else real
+
+
+def _of_digits(run: Run, trained: Tensor) -> Iterator[str]:
+    """Look at digits with the eyes of a classifier of digits."""
+    rng = torch.Generator().manual_seed(SEED)
+    test, fake = scale_pixels(mnist.mnist("test").pixels), drawn(run.generator, N_DIGITS, seed=SEED)
+    classifier = digit_classifier()
+    real, seen = (classifier.features(images) for images in (test, fake))
+    others = trained[torch.randperm(len(trained), generator=rng)[: len(test)]]
+    noise = 2 * torch.rand(test.shape, generator=rng) - 1
+    value = metrics.frechet_distance(real, seen)
+    best, worst = (metrics.frechet_distance(real, classifier.features(x)) for x in (others, noise))
+    words = f"of {len(fake):,} samples from the test digits, as a classifier of digits sees them"
+    yield _line("Fréchet distance", f"{value:.3g}", f"{words}; lower is better")
+    yield _line("  real digits", f"{best:.3g}", "the same for training digits: the best there is")
+    yield _line("  noise", f"{worst:.3g}", f"for noise; the samples have {value / worst:.3f} of it")
+    probabilities = classifier.probabilities(fake)
+    share = metrics.class_coverage(probabilities).histogram
+    rarest = int(share.argmin())
+    words = f"digits with more than {_FOUND:.0%} of the samples; the rarest, {rarest}, has "
+    yield _line("digits found", f"{(share > _FOUND).sum()} of 10", f"{words}{share[rarest]:.1%}")
+    sure = (probabilities.max(dim=1).values > _SURE).double().mean().item()
+    most = (classifier.probabilities(test).max(dim=1).values > _SURE).double().mean().item()
+    words = f"of the samples are one digit with probability above {_SURE} (test digits: {most:.0%})"
+    yield _line("clear digits", f"{sure:.0%}", words)
+
+
+def _distance(fake: Tensor, trained: Tensor | None, held_out: Tensor, kind: str) -> Iterator[str]:
+    """Measure the exact distance between batches."""
+    rng = torch.Generator().manual_seed(SEED)
+    size = min(_BATCH, len(held_out) // 2)
+    if size < 1:
+        raise ValueError(f"{len(held_out)} samples are too few to compare with: give at least 2")
+    how = {"batch_size": size, "n_batches": _N_BATCHES}
+    noise, words = _worst(held_out, kind, rng)
+    found = metrics.minibatch_w1(held_out, fake, **how, rng=rng)
+    worst = metrics.minibatch_w1(held_out, noise, **how, rng=rng)
+    unit = "standard deviations of a column" if kind == "table" else "pixels from -1 to 1"
+    error = f"+- {2 * found.standard_error:.2g}"
+    text = f"{error}, exact, between batches of {size} samples and of held-out data, in {unit}"
+    yield _line("W1", f"{found.value:.4g}", text)
+    text = "between two batches of held-out data: samples cannot be expected to come closer"
+    yield _line("  sampling floor", f"{found.sampling_floor:.4g}", text)
+    yield _line("  " + words[0], f"{worst.value:.4g}", words[1])
+
+
+def _worst(held_out: Tensor, kind: str, rng: torch.Generator) -> tuple[Tensor, tuple[str, str]]:
+    """Make samples that have learnt nothing, with a word for them."""
+    if kind == "table":
+        columns = [c[torch.randperm(len(c), generator=rng)] for c in held_out.T]
+        words = "of held-out data whose columns are shuffled, each by itself: no dependence learnt"
+        return torch.stack(columns, dim=1), ("shuffled columns", words)
+    noise = 2 * torch.rand(held_out.shape, generator=rng) - 1
+    return noise, ("noise", "of grey noise: nothing learnt")
+
+
+def _copies(fake: Tensor, trained: Tensor, held_out: Tensor) -> Iterator[str]:
+    """Look for training samples that were learnt by heart."""
+    near = {}
+    for name, side in (("fake", fake), ("real", held_out)):
+        first, second = metrics.nearest_neighbours(side[:_N_LOOKED_UP], trained, n=2).distance.T
+        near[name] = first.median().item(), (first < second / 2).double().mean().item()
+    (distance, copies), (usual, by_chance) = near["fake"], near["real"]
+    words = f"median distance of a sample to the training data (held-out data: {usual:.4g})"
+    yield _line("nearest", f"{distance:.4g}", f"{words}; much less would be learnt by heart")
+    words = "of the samples are twice as near to one training sample as to any other"
+    yield _line("copies", f"{copies:.1%}", f"{words} (held-out data: {by_chance:.1%})")
+
+
+def _line(name: str, value: str, words: str) -> str:
+    """Set a number in a line."""
+    return f"{name:18} {value:>8}   {words}"
