@@ -17,7 +17,7 @@ SEED = 1  # of the samples that are scored; those that are shown have 0
 N_DIGITS, N_SAMPLES = 10_000, 2_000
 _BATCH, _N_BATCHES = 256, 20  # of the exact distances
 _N_LOOKED_UP = 1_000
-_SURE, _FOUND = 0.9, 0.01  # probability of a sure class; share of the samples of a class found
+_CLEAR, _FOUND = 0.9, 0.01  # probability of a clear digit; share of the samples of a digit found
 
 
 def lines(run: Run, given: str | None) -> Iterator[str]:
@@ -99,19 +99,20 @@ def _of_digits(run: Run, trained: Tensor) -> Iterator[str]:
     noise = 2 * torch.rand(test.shape, generator=rng) - 1
     value = metrics.frechet_distance(real, seen)
     best, worst = (metrics.frechet_distance(real, classifier.features(x)) for x in (others, noise))
-    words = f"of {len(fake):,} samples from the test digits, as a classifier of digits sees them"
-    yield _line("Fréchet distance", f"{value:.3g}", f"{words}; lower is better")
-    yield _line("  real digits", f"{best:.3g}", "the same for training digits: the best there is")
-    yield _line("  noise", f"{worst:.3g}", f"for noise; the samples have {value / worst:.3f} of it")
+    words = "from the test digits, in a classifier's features; lower is better"
+    yield _line("Fréchet distance", _short(value), words)
+    yield _line("  real digits", _short(best), "the same for training digits: the best there is")
+    words = f"the same for noise; the samples have {value / worst:.3f} of it"
+    yield _line("  noise", _short(worst), words)
     probabilities = classifier.probabilities(fake)
-    share = metrics.class_coverage(probabilities).histogram
+    clear = probabilities.max(dim=1).values > _CLEAR
+    share = probabilities[clear].argmax(dim=1).bincount(minlength=10) / len(fake)
     rarest = int(share.argmin())
-    words = f"digits with more than {_FOUND:.0%} of the samples; the rarest, {rarest}, has "
-    yield _line("digits found", f"{(share > _FOUND).sum()} of 10", f"{words}{share[rarest]:.1%}")
-    sure = (probabilities.max(dim=1).values > _SURE).double().mean().item()
-    most = (classifier.probabilities(test).max(dim=1).values > _SURE).double().mean().item()
-    words = f"of the samples are one digit with probability above {_SURE} (test digits: {most:.0%})"
-    yield _line("clear digits", f"{sure:.0%}", words)
+    words = f"have over {_FOUND:.0%} of the samples, drawn clearly; rarest: {rarest}"
+    yield _line("digits found", f"{(share > _FOUND).sum()} of 10", f"{words} ({share[rarest]:.1%})")
+    usual = (classifier.probabilities(test).max(dim=1).values > _CLEAR).double().mean()
+    words = f"one digit with probability above {_CLEAR} (test digits: {usual:.0%})"
+    yield _line("clear digits", f"{clear.double().mean():.0%}", words)
 
 
 def _distance(fake: Tensor, trained: Tensor | None, held_out: Tensor, kind: str) -> Iterator[str]:
@@ -124,23 +125,23 @@ def _distance(fake: Tensor, trained: Tensor | None, held_out: Tensor, kind: str)
     noise, words = _worst(held_out, kind, rng)
     found = metrics.minibatch_w1(held_out, fake, **how, rng=rng)
     worst = metrics.minibatch_w1(held_out, noise, **how, rng=rng)
-    unit = "standard deviations of a column" if kind == "table" else "pixels from -1 to 1"
+    unit = "columns' standard deviations" if kind == "table" else "pixels from -1 to 1"
     error = f"+- {2 * found.standard_error:.2g}"
-    text = f"{error}, exact, between batches of {size} samples and of held-out data, in {unit}"
-    yield _line("W1", f"{found.value:.4g}", text)
-    text = "between two batches of held-out data: samples cannot be expected to come closer"
-    yield _line("  sampling floor", f"{found.sampling_floor:.4g}", text)
-    yield _line("  " + words[0], f"{worst.value:.4g}", words[1])
+    text = f"{error}, batches of {size} samples from held-out data, in {unit}"
+    yield _line("exact W1", _short(found.value), text)
+    text = "between batches of held-out data: as near as samples can be expected to come"
+    yield _line("  sampling floor", _short(found.sampling_floor), text)
+    yield _line(f"  {words[0]}", _short(worst.value), words[1])
 
 
 def _worst(held_out: Tensor, kind: str, rng: torch.Generator) -> tuple[Tensor, tuple[str, str]]:
     """Make samples that have learnt nothing, with a word for them."""
     if kind == "table":
         columns = [c[torch.randperm(len(c), generator=rng)] for c in held_out.T]
-        words = "of held-out data whose columns are shuffled, each by itself: no dependence learnt"
+        words = "the same for held-out columns shuffled one by one: no dependence learnt"
         return torch.stack(columns, dim=1), ("shuffled columns", words)
     noise = 2 * torch.rand(held_out.shape, generator=rng) - 1
-    return noise, ("noise", "of grey noise: nothing learnt")
+    return noise, ("noise", "the same for noise: nothing learnt")
 
 
 def _copies(fake: Tensor, trained: Tensor, held_out: Tensor) -> Iterator[str]:
@@ -150,10 +151,15 @@ def _copies(fake: Tensor, trained: Tensor, held_out: Tensor) -> Iterator[str]:
         first, second = metrics.nearest_neighbours(side[:_N_LOOKED_UP], trained, n=2).distance.T
         near[name] = first.median().item(), (first < second / 2).double().mean().item()
     (distance, copies), (usual, by_chance) = near["fake"], near["real"]
-    words = f"median distance of a sample to the training data (held-out data: {usual:.4g})"
-    yield _line("nearest", f"{distance:.4g}", f"{words}; much less would be learnt by heart")
-    words = "of the samples are twice as near to one training sample as to any other"
-    yield _line("copies", f"{copies:.1%}", f"{words} (held-out data: {by_chance:.1%})")
+    words = "median distance to the training data; less would be learnt by heart"
+    yield _line("nearest", _short(distance), f"{words} (held out: {_short(usual)})")
+    words = "twice as near to one training sample as to any other"
+    yield _line("copies", f"{copies:.1%}", f"{words} (held out: {by_chance:.1%})")
+
+
+def _short(value: float) -> str:
+    """Write a number in three digits, without an exponent."""
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
 
 
 def _line(name: str, value: str, words: str) -> str:
