@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from wganlib import _datasets, _folder, _verdict, models, records, training
 from wganlib._datasets import Split
 from wganlib.callbacks import ProgressLine, SampleGrid, drawn, grid_of, in_words, together
-from wganlib.data import Digits
+from wganlib.data import Images
 from wganlib.lipschitz import gradient_penalty
 from wganlib.records import Run, TrainConfig
 
@@ -208,7 +208,7 @@ def _descriptions(split: Split, sizes: dict) -> dict[str, dict]:
 
 
 def _seconds_per_step(
-    networks: dict, real: Tensor | Digits, config: TrainConfig, device: torch.device
+    networks: dict, real: Tensor | Images, config: TrainConfig, device: torch.device
 ) -> float:
     """Measure how long a step takes, by runs that nothing is kept of."""
     steps, spent = 1, 0.0

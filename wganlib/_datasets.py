@@ -19,10 +19,10 @@ from torch.nn.functional import interpolate
 
 from wganlib import mnist
 from wganlib.callbacks import drawn
-from wganlib.data import Digits, scale_pixels
+from wganlib.data import Images, scale_pixels
 from wganlib.records import Run
 
-NAMED: dict[str, Callable[[str], Digits]] = {"mnist": mnist.mnist}
+NAMED: dict[str, Callable[[str], Images]] = {"mnist": mnist.mnist}
 KINDS = "mnist, fashion-mnist, a folder of pictures, a file .npz or a file .csv"
 SHARE, LEAST = 0.1, 20  # of the data, kept aside; fewest samples to learn from
 _SEPARATORS = ",;\t|"
@@ -37,7 +37,7 @@ class Split:
 
     Parameters
     ----------
-    real : Tensor or Digits
+    real : Tensor or Images
         To train on: a standardised table, shape (n, d), or images.
     held_out : Tensor, shape (m, ...)
         Never trained on; images in [−1, 1].
@@ -45,7 +45,7 @@ class Split:
         What a run must remember of them, as JSON can store it; ``"kind"`` is "images" or "table".
     """
 
-    real: Tensor | Digits
+    real: Tensor | Images
     held_out: Tensor
     about: dict = field(default_factory=dict)
 
@@ -336,7 +336,7 @@ def _named(name: str, size: tuple[int, int] | None, channels: int | None) -> Spl
 
 
 def _images(
-    given: str, images: Digits, about: dict, size: tuple[int, int] | None, channels: int | None
+    given: str, images: Images, about: dict, size: tuple[int, int] | None, channels: int | None
 ) -> Split:
     """Split images."""
     _refuse_few(given, len(images), "images")
@@ -355,8 +355,8 @@ def _images(
 
 
 def _fitted(
-    given: str, images: Digits, size: tuple[int, int] | None, channels: int | None
-) -> Digits:
+    given: str, images: Images, size: tuple[int, int] | None, channels: int | None
+) -> Images:
     """Bring images to a size and a number of channels, or refuse what no stock network makes."""
     pixels, own = images.pixels, tuple(images.pixels.shape[2:])
     if size is not None and size != own:
@@ -436,7 +436,7 @@ def _array(given: str, arrays: tuple[NDArray, NDArray | None], about: dict, how:
     if values.dtype == np.uint8 and values.ndim in (3, 4):
         pixels = _pixels(given, values)
         known = None if labels is None else torch.tensor(labels.astype(np.int64))
-        images = Digits(pixels=torch.tensor(pixels), labels=known, source=given)
+        images = Images(pixels=torch.tensor(pixels), labels=known, source=given)
         return _images(given, images, about, size, channels)
     if values.ndim != 2 or values.dtype == np.uint8:
         raise ValueError(

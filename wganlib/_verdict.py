@@ -10,7 +10,7 @@ from torch import Tensor
 from wganlib import _datasets, metrics, mnist
 from wganlib.callbacks import drawn
 from wganlib.classifier import digit_classifier
-from wganlib.data import Digits, scale_pixels
+from wganlib.data import Images, scale_pixels
 from wganlib.records import Run
 
 SEED = 1  # of the samples that are scored; those that are shown have 0
@@ -84,9 +84,9 @@ def _data(about: dict, given: str | None) -> tuple[Tensor | None, Tensor, str]:
     return None, everything, f"compared with {given}, {len(everything):,}"
 
 
-def _floats(real: Tensor | Digits) -> Tensor:
+def _floats(real: Tensor | Images) -> Tensor:
     """Return what was trained on as the generator makes it."""
-    return scale_pixels(real.pixels) if isinstance(real, Digits) else real
+    return scale_pixels(real.pixels) if isinstance(real, Images) else real
 
 
 def _of_digits(run: Run, trained: Tensor) -> Iterator[str]:
