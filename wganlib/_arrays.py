@@ -6,7 +6,9 @@ Every refusal is a `ValueError` that says which argument, what it was, and the w
 from __future__ import annotations
 
 import math
+import reprlib
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,14 +54,20 @@ def real_array(
         If they are no finite real numbers of that many axes, if a mask hides some, or if float64
         cannot hold them.
     """
-    with np.errstate(over="ignore"):  # longer floats become infinite and are refused below
-        found = _native(values, name).astype(np.float64, copy=False)
+    try:
+        found = _native(values, name)
+    except RecursionError:
+        raise ValueError(f"{name} is a list within lists, deeper than an array can be") from None
+    if found.dtype != np.float64:
+        with np.errstate(all="ignore"):  # longer floats become infinite and are refused below
+            found = found.astype(np.float64)
     if ndim is not None and found.ndim != ndim:
         raise ValueError(f"{name} has shape {found.shape}; give {shape}")
-    bad = ~np.isfinite(found)
-    if bad.any():
+    finite = np.isfinite(found)
+    if not finite.all():
+        bad = found[~finite]
         raise ValueError(
-            f"{name} holds {found[bad][0]} ({bad.sum()} of {bad.size} entries are not finite); "
+            f"{name} holds {bad[0]} ({bad.size} of {found.size} entries are not finite); "
             "remove what is missing or infinite"
         )
     return found
@@ -167,14 +175,39 @@ def masses(values: ArrayLike, name: str, *, remedy: str = "") -> NDArray[np.floa
     found = non_negative(values, name)
     if found.ndim == 0 or found.size == 0:
         raise ValueError(f"{name} has shape {found.shape}; give at least one mass along an axis")
-    total = found.sum(axis=-1, keepdims=True)
+    with np.errstate(over="ignore"):  # an infinite total is refused below
+        total = found.sum(axis=-1, keepdims=True)
     worst = total.flat[np.abs(total - 1).argmax()]
-    if abs(worst - 1) > _mass_tolerance(values, found.shape[-1]):
+    if abs(worst - 1) > mass_tolerance(values, found.shape[-1]):
         raise ValueError(
             f"{name} sums to {worst:.9g} along its last axis, not to 1; in double precision, "
             f"divide it by its sum{remedy}"
         )
     return found / total
+
+
+def mass_tolerance(values: ArrayLike, n: int) -> float:
+    """Return by how much a total of n masses in this format may miss one.
+
+    Rounding the masses of a total of one moves it by the round-off at most. The sum that they were
+    divided by has been formed in single precision at best, and its error grows like the root of n.
+
+    Parameters
+    ----------
+    values : array_like
+        The masses, as they were given.
+    n : int
+        How many make one total.
+
+    Returns
+    -------
+    float
+        The tolerance.
+    """
+    kind = str(getattr(values, "dtype", "float64")).removeprefix("torch.")
+    if kind not in ROUND_OFF:
+        return MASS_TOLERANCE
+    return max(MASS_TOLERANCE, 2 * ROUND_OFF[kind] + ROUND_OFF["float32"] * math.sqrt(n))
 
 
 def whole_number(value: int, name: str, *, least: int = 1) -> int:
@@ -200,12 +233,14 @@ def whole_number(value: int, name: str, *, least: int = 1) -> int:
         If it is something else, or smaller.
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise ValueError(f"{name}={value!r} must be a whole number of at least {least}")
+        raise ValueError(f"{name}={shown(value)} must be a whole number of at least {least}")
     return int(value)
 
 
-def finite_number(value: float, name: str, *, least: float = -math.inf) -> float:
-    """Return a finite number that is large enough, as a plain float.
+def finite_number(
+    value: float, name: str, *, least: float = -math.inf, most: float = math.inf
+) -> float:
+    """Return a finite number that is neither too small nor too large, as a plain float.
 
     Parameters
     ----------
@@ -213,8 +248,8 @@ def finite_number(value: float, name: str, *, least: float = -math.inf) -> float
         A Python or NumPy number; no bool.
     name : str
         What an error message calls it.
-    least : float
-        The smallest one allowed.
+    least, most : float
+        The smallest one allowed, and the largest.
 
     Returns
     -------
@@ -224,11 +259,12 @@ def finite_number(value: float, name: str, *, least: float = -math.inf) -> float
     Raises
     ------
     ValueError
-        If it is something else, NaN, infinite, or smaller.
+        If it is something else, NaN, infinite, smaller or larger.
     """
-    if not _is_real(value) or value < least:
-        bound = "" if least == -math.inf else f" of at least {least:g}"
-        raise ValueError(f"{name}={value!r} must be a finite number{bound}")
+    if not _is_real(value) or not least <= value <= most:
+        low = "" if least == -math.inf else f" of at least {least:g}"
+        high = "" if most == math.inf else f"{' and' if low else ' of'} at most {most:g}"
+        raise ValueError(f"{name}={shown(value)} must be a finite number{low}{high}")
     return float(value)
 
 
@@ -253,8 +289,27 @@ def positive_number(value: float, name: str) -> float:
         If it is something else, NaN, infinite, zero or negative.
     """
     if not _is_real(value) or value <= 0:
-        raise ValueError(f"{name}={value!r} must be positive and finite")
+        raise ValueError(f"{name}={shown(value)} must be positive and finite")
     return float(value)
+
+
+def shown(value: object) -> str:
+    """Write what was given so that it fits into a message.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    str
+        What ``repr`` says, shortened; the kind alone where that cannot be had.
+    """
+    try:
+        return reprlib.repr(value)
+    except Exception:  # a foreign object's own fault, or a number of too many digits
+        return f"<{type(value).__name__}>"
 
 
 def instance(value: object, name: str, kind: type, remedy: str) -> None:
@@ -278,6 +333,29 @@ def instance(value: object, name: str, kind: type, remedy: str) -> None:
     """
     if not isinstance(value, kind):
         raise ValueError(f"{name} is a {type(value).__name__}, no {kind.__name__}; {remedy}")
+
+
+def dense(tensor: Any, name: str) -> None:
+    """Refuse a tensor that does not hold its numbers one after another in memory.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        A tensor of PyTorch.
+    name : str
+        What an error message calls it.
+
+    Raises
+    ------
+    ValueError
+        If it is sparse, nested, quantised, or has no numbers at all.
+    """
+    if tensor.is_nested or str(tensor.layout) != "torch.strided":
+        raise ValueError(f"{name} is sparse or nested; give a dense tensor: x.to_dense()")
+    if tensor.is_quantized:
+        raise ValueError(f"{name} is quantised; give its numbers: x.dequantize()")
+    if tensor.is_meta:
+        raise ValueError(f"{name} lies on the device 'meta', where tensors have no numbers")
 
 
 def refuse_masked(values: ArrayLike, name: str) -> None:
@@ -312,16 +390,7 @@ def _is_real(value: object) -> bool:
 
 def _native(values: ArrayLike, name: str) -> np.ndarray:
     """Return an array of real numbers in the format they came in; bfloat16 becomes float64."""
-    refuse_masked(values, name)
-    if isinstance(values, list | tuple):  # one by one: in a mixture NumPy would round or drop masks
-        values = [v if type(v) in (float, bool) else _native(v, name) for v in values]
-    try:
-        if hasattr(values, "detach"):
-            values = values.detach().cpu()
-            values = values.double() if values.is_floating_point() else values
-        found = np.asarray(values)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{name} cannot be made an array of numbers: {error}") from None
+    found = values if type(values) is np.ndarray else _converted(values, name)
     if found.dtype.kind in "iu" and found.size:
         _refuse_large(int(found.min()), int(found.max()), name)
     if found.dtype.kind not in "biuf":
@@ -329,12 +398,33 @@ def _native(values: ArrayLike, name: str) -> np.ndarray:
     return found
 
 
+def _converted(values: ArrayLike, name: str) -> np.ndarray:
+    """Let NumPy or PyTorch make an array; the entries of a list are looked at one by one."""
+    refuse_masked(values, name)
+    if isinstance(values, list | tuple):  # in a mixture NumPy would round, or drop masks
+        values = [v if type(v) in (float, bool) else _entry(v, name) for v in values]
+    try:
+        if hasattr(values, "detach"):
+            values = values.detach().cpu()
+            values = values.double() if values.is_floating_point() else values
+        return np.asarray(values)
+    except Exception as error:  # libraries refuse in a dozen ways
+        raise ValueError(f"{name} cannot be made an array of numbers: {error}") from None
+
+
+def _entry(value: object, name: str) -> object:
+    """Return one entry of a list: a plain number as it is, anything else as an array."""
+    if type(value) is int and abs(value) <= EXACT_INTEGERS:
+        return value
+    return _native(value, name)
+
+
 def _refuse_large(smallest: int, largest: int, name: str) -> None:
     """Refuse whole numbers that float64 would round."""
     worst = max(smallest, largest, key=abs)
     if abs(worst) > EXACT_INTEGERS:
         raise ValueError(
-            f"{name} holds {worst}, beyond 2**53, where float64 skips whole numbers; "
+            f"{name} holds {shown(worst)}, beyond 2**53, where float64 skips whole numbers; "
             "subtract an offset first"
         )
 
@@ -347,15 +437,3 @@ def _refuse_kind(found: np.ndarray, name: str) -> None:
         if found.dtype.kind in kinds:
             raise ValueError(f"{name} {remedy}")
     raise ValueError(f"{name} has dtype {found.dtype}; give real numbers")
-
-
-def _mass_tolerance(values: ArrayLike, n: int) -> float:
-    """Return by how much a total of n masses in this format may miss one.
-
-    Rounding the masses of a total of one moves it by the round-off at most. The sum that they were
-    divided by has been formed in single precision at best, and its error grows like the root of n.
-    """
-    kind = str(getattr(values, "dtype", "float64")).removeprefix("torch.")
-    if kind not in ROUND_OFF:
-        return MASS_TOLERANCE
-    return max(MASS_TOLERANCE, 2 * ROUND_OFF[kind] + ROUND_OFF["float32"] * math.sqrt(n))
