@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import rel_entr
 
 from wganlib._arrays import masses, non_negative, points, same_dimension
+from wganlib._memory import refuse_large
 
 __all__ = [
     "js_divergence",
@@ -233,6 +234,7 @@ def _two_distributions(p: ArrayLike, q: ArrayLike) -> tuple[np.ndarray, np.ndarr
 
 
 def _broadcast(p: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both with one shape, whose terms must fit into memory."""
     try:
         p, q = np.broadcast_arrays(p, q)
     except ValueError:
@@ -240,4 +242,5 @@ def _broadcast(p: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             f"p has shape {p.shape} and q has shape {q.shape}, which do not broadcast; give both "
             "over the same places"
         ) from None
+    refuse_large(48.0 * p.size, f"comparing p and q over shape {p.shape}", "compare fewer at once")
     return p, q

@@ -11,16 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import cdist
 
 from wganlib import _arrays
-from wganlib.transport import network_simplex, weighted_pair
-
-# Distances held at a time when a transform is evaluated (32 MB of float64).
-BLOCK_ENTRIES = 2**22
-# The solver's potentials are refused if they miss the primal value by more, relative to the
-# largest distance: the unit of length does not matter.
-GAP_TOLERANCE = 1e-9
+from wganlib._distances import blocks, distances, refuse_many
+from wganlib.transport import EPS, GAP_TOLERANCE, network_simplex, weighted_pair
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -132,13 +126,15 @@ def kantorovich_potentials(
     (array([1., 3.]), array([0., 0.]), 2.0)
     """
     x, y, a, b = weighted_pair(x, y, a, b)
+    refuse_many(len(x), len(y), "give subsamples")
     real, fake = a > 0, b > 0  # a solver's potential means nothing where there is no mass
-    cost = cdist(x[real], y[fake])
+    cost = distances(x[real], y[fake])
     matrix, phi, _ = network_simplex(cost, a[real], b[fake])
     # One transform makes any potential feasible and never worse: f = -(phi^c), here at x and y.
     phi, psi = -c_transform(phi, x[real], x), c_transform(phi, x[real], y)
     value, primal = float(a @ phi + b @ psi), float(np.vdot(matrix, cost))
-    if abs(value - primal) > GAP_TOLERANCE * cost.max():
+    rounding = 64 * EPS * (a @ np.abs(phi) + b @ np.abs(psi))
+    if abs(value - primal) > GAP_TOLERANCE * primal + rounding:
         raise RuntimeError(f"dual value {value!r} misses the primal value {primal!r}; update POT")
     return Potentials(phi=phi + b @ psi, psi=psi - b @ psi, value=value)
 
@@ -199,7 +195,12 @@ def exact_critic(
 
 def _transform(potential: np.ndarray, points: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Take the transform of a column of potentials, a block of distances at a time."""
-    rows = max(1, BLOCK_ENTRIES // len(points))
-    blocks = [at[start : start + rows] for start in range(0, len(at), rows)]
-    # (n, rows) - (n, 1), then the smallest in each column -> (rows,)
-    return np.concatenate([(cdist(points, block) - potential).min(axis=0) for block in blocks])
+    with np.errstate(over="ignore"):
+        # (n, rows) - (n, 1), then the smallest in each column -> (rows,)
+        found = np.concatenate([
+            (distances(points, at[rows]) - potential).min(axis=0)
+            for rows in blocks(len(at), len(points))
+        ])  # fmt: skip
+    if not np.isfinite(found).all():
+        raise ValueError("distances, or their differences to the potential, overflow; rescale them")
+    return found

@@ -8,15 +8,20 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import xlogy
 from torch import Tensor
 
 from wganlib import _arrays
+from wganlib._distances import blocks, distances, unit_of
 from wganlib.data import scale_pixels
 from wganlib.transport import exact_w1
 
 HIGH_QUALITY = 3.0  # standard deviations, the convention of Srivastava et al. (2017)
 # Nearest images are looked for in single precision, then measured again in double precision.
 SPARE_CANDIDATES = 3
+CARELESS = 1e-4  # by which a softmax may miss one, whatever its precision
+SINGLE = 2.0**-24  # the round-off of single precision
+LARGEST_PIXEL = 1e150  # whose square float64 can hold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,16 +92,18 @@ def mode_coverage(samples: Tensor, centres: Tensor, std: float) -> ModeCoverage:
     >>> mode_coverage(samples, centres, std=0.1)
     ModeCoverage(modes_covered=1, high_quality_share=0.75, histogram_kl=0.1308...)
     """
-    _refuse_unfit(samples, centres, std)
-    samples = samples.double()  # cdist in single precision errs by 0.001 data units
-    distance, nearest = torch.cdist(samples, centres.to(samples)).min(dim=1)  # (n, K) -> (n,)
+    samples, centres = _two_sets(samples, centres)
+    std = _arrays.positive_number(std, "std")
+    nearest, distance = np.empty(len(samples), dtype=int), np.empty(len(samples))
+    for rows in blocks(len(samples), len(centres)):
+        apart = distances(samples[rows], centres)
+        nearest[rows], distance[rows] = apart.argmin(axis=1), apart.min(axis=1)
     good = distance <= HIGH_QUALITY * std
-    share = torch.bincount(nearest).double() / len(samples)
-    kl = torch.special.xlogy(share, share * len(centres)).sum()
+    share = np.bincount(nearest) / len(samples)
     return ModeCoverage(
-        modes_covered=nearest[good].unique().numel(),
-        high_quality_share=good.double().mean().item(),
-        histogram_kl=kl.item(),
+        modes_covered=len(np.unique(nearest[good])),
+        high_quality_share=float(good.mean()),
+        histogram_kl=float(xlogy(share, share * len(centres)).sum()),
     )
 
 
@@ -148,13 +155,19 @@ def frechet_distance(features_a: ArrayLike, features_b: ArrayLike) -> float:
             f"features_a has {a.shape[1]} and features_b has {b.shape[1]} columns; "
             "give equally many"
         )
+    # Near the origin and of size one: far or large features lose no digits.
+    unit = unit_of(max(np.abs(a).max(), np.abs(b).max()))
+    a, b = a / unit - a[0] / unit, b / unit - a[0] / unit
     mean_a, mean_b = a.mean(axis=0), b.mean(axis=0)
     # With centred rows X, Y over root n, tr (A^½ B A^½)^½ is the sum of singular values of Y X'.
     a, b = (a - mean_a) / np.sqrt(len(a) - 1), (b - mean_b) / np.sqrt(len(b) - 1)
     root_a, root_b = (np.linalg.qr(side, mode="r") for side in (a, b))
     cross = np.linalg.svd(root_b @ root_a.T, compute_uv=False).sum()
     squared = np.sum((mean_a - mean_b) ** 2) + np.sum(a**2) + np.sum(b**2) - 2 * cross
-    return max(float(squared), 0.0)
+    found = max(float(squared), 0.0) * unit * unit
+    if np.isinf(found):
+        raise ValueError("features_a and features_b lie so far apart that the square overflows")
+    return found
 
 
 class PrecisionRecall(NamedTuple):
@@ -346,10 +359,12 @@ def class_coverage(probabilities: ArrayLike) -> ClassCoverage:
     >>> found.histogram, round(found.entropy, 4), round(found.kl_to_uniform, 4)
     (array([0.75, 0.25]), 0.5623, 0.1308)
     """
-    probabilities = _features(probabilities, "probabilities", least=1)
+    given, probabilities = probabilities, _features(probabilities, "probabilities", least=1)
     n, n_classes = probabilities.shape
-    off = np.abs(probabilities.sum(axis=1) - 1).max()
-    if n_classes < 2 or probabilities.min() < 0 or off > 1e-4:
+    with np.errstate(over="ignore"):
+        off = np.abs(probabilities.sum(axis=1) - 1).max()
+    allowed = max(CARELESS, _arrays.mass_tolerance(given, n_classes))
+    if n_classes < 2 or probabilities.min() < 0 or off > allowed:
         raise ValueError(
             f"probabilities of shape {probabilities.shape} reach down to {probabilities.min():.4g} "
             f"and miss the sum 1 by up to {off:.4g}: apply a softmax over two or more classes"
@@ -418,17 +433,23 @@ def nearest_neighbours(samples: Tensor, images: Tensor, *, n: int = 1) -> Neighb
     samples, images = _rows(samples, images, "samples images")
     if not 1 <= _arrays.whole_number(n, "n") <= len(images):
         raise ValueError(f"n={n} with {len(images)} images: there are fewer than n to compare")
-    norms = images.square().sum(dim=1)
-    candidates = min(n + SPARE_CANDIDATES, len(images))
-    indices, distances = [], []
-    for part in samples.split(250):
-        score = norms - 2 * part @ images.T  # (250, images); |x - y|² - |x|², the same order
-        near = score.topk(candidates, largest=False).indices
-        gap = images[near].double() - part[:, None].double()  # (250, candidates, pixels)
-        distance, order = gap.square().sum(dim=2).sqrt().sort(dim=1)
-        indices.append(near.gather(1, order)[:, :n])
-        distances.append(distance[:, :n])
-    return Neighbours(torch.cat(indices), torch.cat(distances))
+    near, far, unit = _centred(samples, images)
+    norms, kept = far.square().sum(dim=1), min(n + SPARE_CANDIDATES, len(images))
+    indices, distances_ = [], []
+    for rows in blocks(len(samples), max(len(images), kept * far.shape[1])):
+        x = near[rows]
+        score, index = (norms - 2 * x @ far.T).topk(kept, largest=False)  # |x - y|² - |x|²
+        index, distance = _measured(samples[rows], images, index, unit)
+        # What single precision cannot tell apart is measured against all images.
+        length = x.double().norm(dim=1)
+        error = (x.shape[1] + 8) * SINGLE * (length + norms.max().double().sqrt()) ** 2
+        sure = (distance[:, n - 1] / unit) ** 2 <= score.amax(dim=1) + length**2 - error
+        doubtful = ~sure & (distance[:, n - 1] > 0) & (kept < len(images))
+        for i in doubtful.nonzero().flatten().tolist():
+            index[i, :n], distance[i, :n] = _nearest_of_all(samples[rows][i], images, n, unit)
+        indices.append(index[:, :n])
+        distances_.append(distance[:, :n])
+    return Neighbours(torch.cat(indices), torch.cat(distances_))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -501,6 +522,8 @@ def minibatch_w1(
     """
     real, fake = _rows(real, fake, "real fake")
     _arrays.instance(rng, "rng", torch.Generator, "torch.Generator().manual_seed(0) makes one")
+    if rng.device.type != "cpu":
+        raise ValueError(f"rng draws on {rng.device}; give one of the CPU: torch.Generator()")
     n_batches = _arrays.whole_number(n_batches, "n_batches", least=2)
     batch_size = _arrays.whole_number(batch_size, "batch_size")
     if batch_size > min(len(real) // 2, len(fake)):
@@ -521,23 +544,21 @@ def minibatch_w1(
     )
 
 
-def _refuse_unfit(samples: Tensor, centres: Tensor, std: float) -> None:
-    """Refuse what has no nearest mode."""
+def _two_sets(samples: Tensor, centres: Tensor) -> list[np.ndarray]:
+    """Return samples and the places of the modes as float64 matrices, or refuse."""
     for name, side in (("samples", samples), ("centres", centres)):
-        _arrays.instance(side, name, Tensor, "torch.as_tensor(x) makes one")
+        _tensor(side, name)
         if side.is_complex():
             raise ValueError(f"{name} has dtype {side.dtype}; give real numbers")
     shapes = f"samples {tuple(samples.shape)}, centres {tuple(centres.shape)}"
     if samples.ndim != 2 or centres.ndim != 2 or samples.shape[1] != centres.shape[1]:
         raise ValueError(f"{shapes}: expected (n, d) and (K, d)")
-    if not (len(samples) and len(centres)):
+    if not (samples.numel() and centres.numel()):
         raise ValueError(f"{shapes}: neither may be empty")
     if not samples.isfinite().all():
         bad = int((~samples.isfinite()).any(dim=1).sum())
         raise ValueError(f"{bad} of {len(samples)} samples are NaN or infinite: the run diverged")
-    if not centres.isfinite().all():
-        raise ValueError("centres hold NaN or infinity; give the places of the modes")
-    _arrays.positive_number(std, "std")
+    return [_arrays.points(samples, "samples"), _arrays.points(centres, "centres")]
 
 
 def _two_clouds(real: ArrayLike, fake: ArrayLike, k: int) -> list[np.ndarray]:
@@ -553,29 +574,55 @@ def _two_clouds(real: ArrayLike, fake: ArrayLike, k: int) -> list[np.ndarray]:
 
 def _radii(points: np.ndarray, k: int) -> np.ndarray:
     """Return the distance of each point to its k-th neighbour among the others."""
-    from sklearn.neighbors import NearestNeighbors  # a slow import that few runs need
-
-    return NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points).kneighbors()[0][:, -1]
+    # In each row one of the distances is the point's own, 0, so that number k is its neighbour's.
+    return np.concatenate([
+        np.partition(distances(points[rows], points), k, axis=1)[:, k]
+        for rows in blocks(len(points), len(points))
+    ])  # fmt: skip
 
 
 def _balls_that_hold(
     points: np.ndarray, centres: np.ndarray, radii: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return how many balls hold each point, and whether each ball holds any point."""
-    from sklearn.metrics.pairwise import euclidean_distances
-
     counts, reached = [], np.zeros(len(centres), dtype=bool)
-    for start in range(0, len(points), 1_000):  # (1000, centres) distances at a time
-        held = euclidean_distances(points[start : start + 1_000], centres) <= radii
+    for rows in blocks(len(points), len(centres)):
+        # The distances are those of the radii, bit for bit, so that a point on a ball is in it.
+        held = distances(points[rows], centres) <= radii
         counts.append(held.sum(axis=1))
         reached |= held.any(axis=0)
     return np.concatenate(counts), reached
 
 
+def _centred(samples: Tensor, images: Tensor) -> tuple[Tensor, Tensor, float]:
+    """Move both sides near the origin, to a size of one, in single precision; return the unit."""
+    centre = images.mean(dim=0)
+    near, far = samples - centre, images - centre
+    unit = unit_of(max(near.abs().max().item(), far.abs().max().item()))
+    return (near / unit).float(), (far / unit).float(), unit
+
+
+def _measured(samples: Tensor, images: Tensor, index: Tensor, unit: float) -> tuple[Tensor, Tensor]:
+    """Sort the candidates of each sample by their distances in double precision."""
+    gap = (images[index].double() - samples[:, None].double()) / unit  # (samples, kept, pixels)
+    distance, order = gap.square().sum(dim=2).sqrt().sort(dim=1, stable=True)
+    return index.gather(1, order), unit * distance
+
+
+def _nearest_of_all(sample: Tensor, images: Tensor, n: int, unit: float) -> tuple[Tensor, Tensor]:
+    """Find the n nearest images in double precision."""
+    gaps = [
+        ((images[rows].double() - sample.double()) / unit).square().sum(dim=1).sqrt()
+        for rows in blocks(*images.shape)
+    ]
+    distance, index = torch.cat(gaps).sort(stable=True)
+    return index[:n], unit * distance[:n]
+
+
 def _rows(samples: Tensor, images: Tensor, names: str) -> tuple[Tensor, Tensor]:
     """Return both sides as float matrices of one device, pixels in data units, or refuse."""
     for name, side in zip(names.split(), (samples, images), strict=True):
-        _arrays.instance(side, name, Tensor, "torch.as_tensor(x) makes one")
+        _tensor(side, name)
         if not (side.is_floating_point() or side.dtype == torch.uint8):
             raise ValueError(
                 f"{name} has dtype {side.dtype}; give floats, or pixels as torch.uint8"
@@ -584,15 +631,29 @@ def _rows(samples: Tensor, images: Tensor, names: str) -> tuple[Tensor, Tensor]:
             raise ValueError(f"{name} has shape {tuple(side.shape)}: no samples of shape (n, ...)")
         if not side.isfinite().all():
             raise ValueError(f"{name} of shape {tuple(side.shape)}: a pixel is NaN or infinite")
+        if side.abs().max() > LARGEST_PIXEL:
+            raise ValueError(f"{name} reaches {side.abs().max():.3g}; divide it by a unit first")
     if samples.shape[1:] != images.shape[1:]:
         first, second = names.split()
         raise ValueError(
             f"{first} has shape {tuple(samples.shape)} and {second} {tuple(images.shape)}; "
             "give samples of one shape"
         )
-    sides = [s.flatten(1).to(images.device) for s in (samples, images)]
-    first, second = (scale_pixels(s) if s.dtype == torch.uint8 else s.float() for s in sides)
+    first, second = (_floats(side.flatten(1)).to(images.device) for side in (samples, images))
     return first, second
+
+
+def _floats(side: Tensor) -> Tensor:
+    """Return pixels in data units, and narrow floats in single precision."""
+    if side.dtype == torch.uint8:
+        return scale_pixels(side)
+    return side if side.dtype == torch.float64 else side.float()
+
+
+def _tensor(side: Tensor, name: str) -> None:
+    """Refuse what is no tensor, or one without numbers in memory."""
+    _arrays.instance(side, name, Tensor, "torch.as_tensor(x) makes one")
+    _arrays.dense(side, name)
 
 
 def _features(features: ArrayLike, name: str, *, least: int = 2) -> np.ndarray:
