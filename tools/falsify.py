@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 import repository
-from counterworlds import answers, chapter, run, world
+from counterworlds import answers, cells, run, world
 from steps import say
 
 BOOK = repository.ROOT / "book"
@@ -64,7 +64,7 @@ def falsify(
     path: Path, *, only: tuple[str, ...] | list[str] = (), run_it: bool = True
 ) -> tuple[str, answers.Answers]:
     """Bring the stored answers of a chapter up to date, and return them."""
-    this = chapter.read(path)
+    this = cells.read(path)
     worlds = world.catalogue(BOOK / "worlds", this.name)
     file = BOOK / "worlds" / "answers" / f"{this.name}.json"
     found = answers.load(file)
@@ -86,24 +86,17 @@ def falsify(
 def _run(this, worlds, waiting, found, file) -> None:
     """Run a chapter in some worlds, and store the answers after each."""
     say(f"{this.name}: the chapter unchanged, then {len(waiting)} worlds")
-    left = Left(found, waiting)
-    held, done = [], 0
+    left, done = Left(found, waiting), 0
     for what in run.run(this, waiting, jobs=JOBS):
-        if isinstance(what, run.Other):
-            held.append(what)
-        else:
+        if isinstance(what, run.Plain):
             _refuse(this, what)
             found.take_plain(this, what, worlds)
-            left.cells = found.seconds
             say(f"{this.name}: {len(found.claims)} claims hold, {sum(found.seconds):.0f} s")
-        while held and left.cells:  # none is known to be false before all are known to be true
-            other = held.pop(0)
-            found.take_world(other, worlds)
-            answers.store(file, found)
+        else:
+            found.take_world(what, worlds)
             done += 1
-            say(f"{this.name}: {done} of {len(waiting)}, {_fallen(found, other)}{left.said(other)}")
-        if isinstance(what, run.Plain):
-            answers.store(file, found)
+            say(f"{this.name}: {done} of {len(waiting)}, {_fallen(found, what)}{left.said(what)}")
+        answers.store(file, found)
 
 
 def _refuse(this, what: run.Plain) -> None:
@@ -133,7 +126,6 @@ class Left:
 
     def __init__(self, found: answers.Answers, waiting: list[world.World]):
         """Begin with all worlds waiting."""
-        self.cells: list[float] = []
         self.known = {name: told.seconds for name, told in found.worlds.items()}
         self.waiting = {w.name for w in waiting}
         self.taken: list[float] = []
@@ -151,10 +143,10 @@ def again(paths: list[Path], day: str) -> int:
     """Run a few worlds in the beginning of a chapter, chosen by the day; 1 if answers differ."""
     chance = random.Random(day)
     for path in chance.sample(paths, len(paths)):
-        this = chapter.read(path)
+        this = cells.read(path)
         found = answers.load(BOOK / "worlds" / "answers" / f"{this.name}.json")
         short = sum(total < SHORT for total in itertools.accumulate(found.seconds))
-        start = chapter.Chapter(this.name, this.folder, this.sources[:short])
+        start = cells.Chapter(this.name, this.folder, this.sources[:short])
         claims = [claim for claim in found.claims if claim.cell <= short]
         known = {name for claim in claims for name in claim.falls_in}
         worlds = world.catalogue(BOOK / "worlds", this.name).worlds
@@ -165,13 +157,13 @@ def again(paths: list[Path], day: str) -> int:
     return 0
 
 
-def _inside(one: world.World, start: chapter.Chapter) -> bool:
+def _inside(one: world.World, start: cells.Chapter) -> bool:
     """Say whether all texts that a world changes stand in the beginning of a chapter."""
     texts = [change for change in one.changes if isinstance(change, world.Cell)]
     return all(sum(s.count(text.old) for s in start.sources) == 1 for text in texts)
 
 
-def _compare(start: chapter.Chapter, worlds: list, claims: list[answers.Claim]) -> int:
+def _compare(start: cells.Chapter, worlds: list, claims: list[answers.Claim]) -> int:
     """Run worlds to the end of a chapter's beginning; 1 if one fells other claims than stored."""
     whats = list(run.run(start, worlds, jobs=JOBS))
     (plain,) = (what for what in whats if isinstance(what, run.Plain))
@@ -187,7 +179,8 @@ def _compare(start: chapter.Chapter, worlds: list, claims: list[answers.Claim]) 
 
 def _places(what: run.Plain | run.Other, wanted: bool | None) -> set[tuple[int, int]]:
     """Return the claims that came out so, by cell and number."""
-    return {(i, k) for i, outcome in enumerate(what.outcomes, getattr(what, "first", 0) + 1)
+    outcomes = what.outcomes if isinstance(what, run.Other) else dict(enumerate(what.outcomes))
+    return {(i + 1, k) for i, outcome in outcomes.items()
             for k, (_, held) in enumerate(outcome.found, 1) if held is wanted}  # fmt: skip
 
 
@@ -206,7 +199,7 @@ def report(name: str, found: answers.Answers | None) -> None:
               + (f"; it did not run in {stopped}" if stopped else ""))  # fmt: skip
     for world_name in found.idle:
         told = found.worlds[world_name]
-        why = told.broken or ("" if told.cell else "no cell meets it")
+        why = told.broken or ("" if told.cell else "nothing false reaches a claim")
         why = why or "; ".join(f"cell {i}: {error}" for i, error in told.errors.items())
         print(f"  {world_name} fells nothing" + (f": {why}" if why else ""))
 

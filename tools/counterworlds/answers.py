@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from .chapter import Chapter
+from .cells import Chapter
 from .run import Other, Plain
 from .world import Catalogue
 
@@ -30,7 +30,7 @@ class Told:
     falls_if: str
     definition: str  # its hash
     through: str  # the hash of the last claim of the chapter in which it was run
-    cell: int  # the first that differs, from 1; 0 if none does
+    cell: int  # the first that is run, from 1; 0 if none is
     seconds: float
     errors: dict[str, str] = field(default_factory=dict)  # by cell
     broken: str = ""  # why it could not be run
@@ -49,7 +49,10 @@ class Answers:
     def take_plain(self, chapter: Chapter, plain: Plain, worlds: Catalogue) -> None:
         """Take the unchanged chapter; what was answered of claims that are the same is kept."""
         before = {(c.hash, c.cell, c.number): c for c in self.claims}
-        self.calls = [sorted(called) for called in plain.calls]
+        known, self.calls = set(), []
+        for called in plain.calls:
+            self.calls.append(sorted(called - known))
+            known |= called
         self.seconds = [round(outcome.seconds, 2) for outcome in plain.outcomes]
         self.claims = []
         for i, (outcome, hash) in enumerate(
@@ -65,30 +68,27 @@ class Answers:
             self.forget(name)
         for name in plain.untouched:
             self._take(name, worlds, Told("", "", "", 0, 0.0))
+        self.refresh(worlds)
 
     def take_world(self, other: Other, worlds: Catalogue) -> None:
         """Take what happened in a world, in the place of what was known of it."""
-        first = other.first + 1
-        told = Told("", "", "", 0 if other.broken else first, round(other.seconds, 1))
+        told = Told("", "", "", min(other.outcomes, default=-1) + 1, round(other.seconds, 1))
         told.broken = other.broken
-        told.errors = {str(i): o.error for i, o in enumerate(other.outcomes, first) if o.error}
+        told.errors = {str(i + 1): o.error for i, o in other.outcomes.items() if o.error}
         self._take(other.name, worlds, told)
-        found = {(i, number): held for i, outcome in enumerate(other.outcomes, first)
-                 for number, (_, held) in enumerate(outcome.found, 1)}  # fmt: skip
         for claim in self.claims if not other.broken else []:
-            if claim.cell < first:
-                continue
-            held = found.get((claim.cell, claim.number))
-            if held is False:
-                claim.falls_in.append(other.name)
-            elif (claim.cell, claim.number) not in found:
+            if (outcome := other.outcomes.get(claim.cell - 1)) is None:
+                continue  # nothing false reaches it
+            if claim.number > len(outcome.found):
                 claim.did_not_run_in.append(other.name)
+            elif outcome.found[claim.number - 1][1] is False:
+                claim.falls_in.append(other.name)
+        self.refresh(worlds)
 
     def _take(self, name: str, worlds: Catalogue, told: Told) -> None:
         self.forget(name)
         told.definition, told.through = worlds.definitions[name], self.through
         self.worlds[name] = told
-        self.refresh(worlds)
 
     def refresh(self, worlds: Catalogue) -> None:
         """Write the sentences and the order of the catalogue, which no run depends on."""

@@ -1,7 +1,7 @@
-"""Notice when a function of the package is called for the first time.
+"""Notice which functions of the package a cell calls.
 
 Each function gets another body that notes the call, takes the true body back and goes on there. So
-a call costs something once, unlike under `sys.setprofile`, which would more than double the time.
+a cell's first call costs something and no other, unlike under `sys.setprofile`.
 """
 
 from __future__ import annotations
@@ -30,29 +30,29 @@ def load_package() -> None:
 
 
 class Probes:
-    """What has been called since the last look."""
+    """One for each function of the package; a function inside another belongs to it."""
 
     def __init__(self):
-        """Set a probe on every function of the package; one inside another belongs to it."""
+        """Find the functions; no probe is set yet."""
         self.called: set[str] = set()
-        self.set: list[_Probe] = []
+        self._all: list[_Probe] = []
         package = f"{hashes.PACKAGE}{os.sep}"
         for found in gc.get_objects():
             if type(found) is FunctionType and found.__code__.co_filename.startswith(package):
                 name = found.__code__.co_qualname
                 module = Path(found.__code__.co_filename[len(package) :]).with_suffix("").parts
                 if "<locals>" not in name and module[0] not in DRAWING:
-                    self.set.append(_Probe(found, ".".join([*module, name]), self.called))
+                    self._all.append(_Probe(found, ".".join([*module, name]), self.called))
 
-    def new(self) -> set[str]:
-        """Return the functions that were called for the first time since this was asked before."""
-        new = set(self.called)
+    def set(self) -> None:
+        """Forget what was called, and set all probes."""
         self.called.clear()
-        return new
+        for probe in self._all:
+            probe.set()
 
     def remove(self) -> None:
         """Give all functions their own bodies back."""
-        for probe in self.set:
+        for probe in self._all:
             probe.remove()
 
 
@@ -60,12 +60,16 @@ class _Probe:
     """A probe on one function."""
 
     def __init__(self, function: FunctionType, path: str, called: set[str]):
-        """Put the probe in the place of the function's body."""
+        """Make the body that notes a call."""
         self.function, self.path, self.called = function, path, called
         self.body = function.__code__
         template = _template(self.body.co_freevars)
         constants = tuple(self if c == "PROBE" else c for c in template.co_consts)
-        function.__code__ = template.replace(co_consts=constants)
+        self.noting = template.replace(co_consts=constants)
+
+    def set(self) -> None:
+        """Put the probe in the place of the function's body."""
+        self.function.__code__ = self.noting
 
     def note(self, given: tuple, named: dict) -> object:
         """Note the call, and go on with it."""

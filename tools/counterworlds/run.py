@@ -1,8 +1,9 @@
 """Run a chapter unchanged, and from each cell on in the worlds that differ there.
 
-The chapter runs once. Before each cell it is copied (`os.fork`); when the cell has run, it is known
-which functions of the package it calls, and the copy goes on in every world that this cell is the
-first to meet. So the past of a world is the true one, and is computed once.
+The chapter runs once. Before each cell that may be the first to meet a world it is copied
+(`os.fork`); in the end it is known which functions of the package each cell calls and what it does
+with names, and the copies go on in their worlds, through the cells that what is false can reach.
+So the past of a world is the true one, and is computed once.
 """
 
 from __future__ import annotations
@@ -17,39 +18,40 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from . import slices
+from .cells import Chapter, Outcome, Shell
 from .changes import Cell, NoMatch
-from .chapter import Chapter, Outcome, Shell
 from .probes import Probes, load_package
 from .world import World
 
 
 @dataclass(frozen=True)
 class Plain:
-    """What happened in the unchanged chapter: outcomes, functions called and seconds by cell."""
+    """What happened in the unchanged chapter."""
 
     outcomes: list[Outcome]
-    calls: list[set[str]]  # those that were not called before
+    calls: list[set[str]]  # the functions of the package that each cell calls
     untouched: list[str]  # names of worlds that no cell meets
 
 
 @dataclass(frozen=True)
 class Other:
-    """What happened in a world, from its first cell on."""
+    """What happened in a world, in the cells that it had to run."""
 
     name: str
-    first: int
-    outcomes: list[Outcome]
+    outcomes: dict[int, Outcome]  # by the cell, from 0
     seconds: float
     broken: str = ""  # why it could not be run
 
 
 def run(chapter: Chapter, worlds: list[World], *, jobs: int = 2) -> Iterator[Plain | Other]:
-    """Yield what happened, each world as soon as it has ended; at most `jobs` cells run at once."""
+    """Yield what happened, the unchanged chapter first, then each world as soon as it has ended."""
+    load_package()  # once for all chapters
     with tempfile.TemporaryDirectory() as folder:
         pid = _fork(lambda: _Trunk(chapter, worlds, Path(folder), jobs).run())
         ended = False
         while True:
-            ready = sorted(Path(folder).glob("*.json"))
+            ready = sorted(Path(folder).glob("*.json"), key=lambda file: file.name != "plain.json")
             for file in ready:
                 yield _read(file)
                 file.unlink()
@@ -90,112 +92,135 @@ class _Trunk:
         self.chapter, self.folder = chapter, folder
         self.slots = os.pipe()
         os.write(self.slots[1], b"." * jobs)
-        self.waiting, self.broken, self.copies = [], 0, []
+        self.broken: list[Other] = []  # worlds that cannot be run
+        self.telling: list[int] = []  # open ends of pipes
+        self.worlds: dict[str, World] = {}
+        self.texts: dict[str, set[int]] = {}  # the cells whose text a world changes
         for world in worlds:
             self._place(world)
 
     def _place(self, world: World) -> None:
-        """Find the first cell whose text a world changes; none can be found for a bad text."""
+        """Find the cells whose text a world changes."""
         try:
-            changed = [c.place(self.chapter.sources) for c in world.changes if isinstance(c, Cell)]
+            texts = {c.place(self.chapter.sources) for c in world.changes if isinstance(c, Cell)}
         except NoMatch as error:
-            self._write(world.name, Other(world.name, 0, [], 0.0, str(error)))
+            self.broken.append(Other(world.name, {}, 0.0, str(error)))
         else:
-            self.waiting.append((min(changed, default=len(self.chapter.sources)), world))
+            self.worlds[world.name], self.texts[world.name] = world, texts
 
     def run(self) -> None:
         """Run the chapter and wait for all worlds."""
-        os.read(self.slots[0], 1)
-        load_package()
         shell, outcomes, called = Shell(self.chapter), [], []
-        self.probes = Probes()
+        self.probes, copies, met = Probes(), {}, set()
         for i, source in enumerate(self.chapter.sources):
-            copy = _Copy(self, shell, i) if self._may_start(i) else None
+            new = self._may_meet(i, met)
+            copy = _Copy(self, shell, i) if source and new else None
+            self.probes.set()
             outcomes.append(shell.run(source))
-            called.append(names := self.probes.new())
-            starting = [w for first, w in self.waiting if first <= i or w.functions & names]
-            self.waiting = [pair for pair in self.waiting if pair[1] not in starting]
-            if copy:
-                copy.release([world.name for world in starting])
-        os.write(self.slots[1], b".")
-        untouched = [world.name for _, world in self.waiting]
-        self._write("", Plain(outcomes, called, untouched))
-        for copy in self.copies:
-            os.waitpid(copy, 0)
+            shell.look()
+            called.append(set(self.probes.called))
+            meets = {n for n in new if i in self.texts[n] or self.worlds[n].functions & called[-1]}
+            met |= meets
+            if copy and meets:
+                copies[i] = copy, sorted(meets, key=list(self.worlds).index)
+            elif copy:
+                copy.release({})
+        untouched = [name for name in self.worlds if name not in met]
+        self._write("plain", Plain(outcomes, called, untouched))
+        for other in self.broken:
+            self._write(other.name, other)
+        found = slices.uses(self.chapter.sources, shell.mutable, shell.random)
+        for copy, names in copies.values():
+            copy.release({name: self._path(name, called, found, shell.random) for name in names})
+        for copy, _ in copies.values():
+            os.waitpid(copy.pid, 0)
 
-    def _may_start(self, i: int) -> bool:
-        return bool(self.chapter.sources[i]) and any(
-            first <= i or world.functions for first, world in self.waiting
-        )
+    def _may_meet(self, i: int, met: set[str]) -> set[str]:
+        """Return the worlds that a cell may be the first to meet."""
+        return {name for name, world in self.worlds.items()
+                if name not in met and (i in self.texts[name] or world.functions)}  # fmt: skip
 
-    def world(self, name: str) -> World:
-        return next(world for _, world in self.waiting if world.name == name)
+    def _path(self, name, called, found, random) -> list[int]:
+        """Return the cells that a world must run."""
+        functions = self.worlds[name].functions
+        calling = {i for i, names in enumerate(called) if names & functions}
+        checking = {i for i, text in enumerate(self.chapter.sources) if "check(" in text}
+        return slices.needed(found, self.texts[name] | calling, checking, random)
 
     def _write(self, name: str, what: Plain | Other) -> None:
         content = asdict(what)
         if isinstance(what, Plain):
             content["calls"] = [sorted(names) for names in what.calls]
-        part = self.folder / f"{name or 'plain'}.part"
+        part = self.folder / f"{name}.part"
         part.write_text(json.dumps(content))
         part.rename(part.with_suffix(".json"))
 
-    def grow(self, shell: Shell, i: int, world: World) -> None:
-        """Run a world to the chapter's end, from cell i on."""
+    def grow(self, shell: Shell, world: World, path: list[int]) -> None:
+        """Run a world through some cells."""
         os.read(self.slots[0], 1)
-        start, outcomes = time.perf_counter(), []
-        broken = ""
+        start, outcomes, broken = time.perf_counter(), {}, ""
+        texts = [change for change in world.changes if isinstance(change, Cell)]
         try:
             self.probes.remove()
             for change in world.changes:
                 if not isinstance(change, Cell):
                     change.install()
-            for source in self.chapter.sources[i : self.chapter.end]:
-                for change in world.changes:
-                    source = change.applied(source) if isinstance(change, Cell) else source
-                outcomes.append(shell.run(source))
+            for i in path:
+                source = self.chapter.sources[i]
+                for change in texts:
+                    source = change.applied(source)
+                outcomes[i] = shell.run(source)
         except NoMatch as error:
             broken = str(error)
         finally:
             os.write(self.slots[1], b".")
         seconds = time.perf_counter() - start
-        self._write(world.name, Other(world.name, i, outcomes, seconds, broken))
+        self._write(world.name, Other(world.name, outcomes, seconds, broken))
 
-    def note_death(self, world: World, i: int, status: int) -> None:
+    def note_death(self, world: World, status: int) -> None:
         """Note that a world's process was ended from outside, and give its slot to the next."""
         if os.WIFSIGNALED(status):
             os.write(self.slots[1], b".")
-        self._write(world.name, Other(world.name, i, [], 0.0, f"ended with status {status}"))
+        self._write(world.name, Other(world.name, {}, 0.0, f"ended with status {status}"))
 
 
 class _Copy:
-    """A copy of the chapter before a cell, which waits to hear in which worlds to go on."""
+    """A copy of the chapter before a cell, which waits to hear through which worlds to go."""
 
     def __init__(self, trunk: _Trunk, shell: Shell, i: int):
         """Copy this process."""
+        self.trunk = trunk
         listen, self.tell = os.pipe()
+        trunk.telling.append(self.tell)
 
         def wait():
-            os.close(self.tell)
+            for end in trunk.telling:  # else nobody would hear that the chapter's process is gone
+                os.close(end)
             with os.fdopen(listen) as told:
-                names = json.loads(told.read() or "[]")
-            for name in names:
-                world = trunk.world(name)
-                _, status = os.waitpid(_fork(lambda world=world: trunk.grow(shell, i, world)), 0)
+                paths = json.loads(told.read() or "{}")
+            for name, path in paths.items():
+                world = trunk.worlds[name]
+                child = _fork(lambda world=world, path=path: trunk.grow(shell, world, path))
+                _, status = os.waitpid(child, 0)
                 if status:
-                    trunk.note_death(world, i, status)
+                    trunk.note_death(world, status)
 
-        trunk.copies.append(_fork(wait))
+        self.pid = _fork(wait)
         os.close(listen)
 
-    def release(self, names: list[str]) -> None:
-        """Let the copy go on in these worlds, or end if there are none."""
+    def release(self, paths: dict[str, list[int]]) -> None:
+        """Let the copy go through the cells of these worlds, or end if there are none."""
+        self.trunk.telling.remove(self.tell)
         with os.fdopen(self.tell, "w") as tell:
-            tell.write(json.dumps(names))
+            tell.write(json.dumps(paths))
+        if not paths:
+            os.waitpid(self.pid, 0)
 
 
 def _read(file: Path) -> Plain | Other:
     content = json.loads(file.read_text())
-    content["outcomes"] = [Outcome(**outcome) for outcome in content["outcomes"]]
+    outcomes = content["outcomes"]
     if "calls" in content:
-        return Plain(**content | {"calls": [set(names) for names in content["calls"]]})
-    return Other(**content)
+        content["calls"] = [set(names) for names in content["calls"]]
+        return Plain(**content | {"outcomes": [Outcome(**o) for o in outcomes]})
+    return Other(**content | {"outcomes": {int(i): Outcome(**o) for i, o in outcomes.items()}})

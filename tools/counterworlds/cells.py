@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 
@@ -92,6 +93,8 @@ class Shell:
         self.shell = InteractiveShell.instance(config=config)
         self.shell.showtraceback = lambda *given, **named: None
         self.shell.showsyntaxerror = lambda *given, **named: None
+        self.mutable: set[str] = set()  # names whose values can be changed in place
+        self.random: set[str] = set()  # names of sources of random numbers
         self.listening, self.close = checks.listening, pyplot.close
 
     def run(self, source: str) -> Outcome:
@@ -121,6 +124,14 @@ class Shell:
         outcome.seconds = time.perf_counter() - start
         return outcome
 
+    def look(self) -> None:
+        """Note which names hold, at this moment, what can be changed in place."""
+        for name, value in self.shell.user_ns.items():
+            if isinstance(value, _random()):
+                self.random.add(name)
+            elif not name.startswith("_") and _can_change(value):
+                self.mutable.add(name)
+
     def _forget(self, source: str, error: BaseException) -> None:
         """Drop the names that a broken cell would have bound: what came before is not theirs."""
         try:
@@ -135,6 +146,27 @@ class Shell:
             stored = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
             if stored or isinstance(node, ast.FunctionDef | ast.ClassDef):
                 self.shell.user_ns.pop(node.id if stored else node.name, None)
+
+
+def _random() -> tuple[type, ...]:
+    import numpy as np
+    import torch
+
+    return np.random.Generator, np.random.RandomState, torch.Generator
+
+
+def _can_change(value: object, depth: int = 3) -> bool:
+    """Say whether a cell that reads a value may change it; arrays are changed by what is seen."""
+    import numpy as np
+    import torch
+
+    fixed = (np.ndarray, np.generic, torch.Tensor, int, float, complex, str, bytes, type(None))
+    fixed += (type, range, slice, torch.device, torch.dtype, ModuleType, *_random())
+    if isinstance(value, tuple) and depth:
+        return any(_can_change(part, depth - 1) for part in value)
+    if callable(value):
+        return isinstance(value, torch.nn.Module)
+    return not isinstance(value, fixed)
 
 
 @contextlib.contextmanager
