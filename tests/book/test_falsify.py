@@ -12,7 +12,7 @@ import pytest
 from tests import ROOT
 
 pytest.importorskip("IPython", reason="IPython is not installed (extra `book`)")
-from counterworlds import answers, cells, world
+from counterworlds import answers, cells, slices, world
 
 WORLDS = ROOT / "book" / "worlds"
 CHAPTERS = sorted(ROOT.glob("book/ch*.ipynb"))
@@ -229,6 +229,41 @@ def test_three_worlds_of_today_fell_what_is_stored():
     ]
     ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def path_of(sources, *touched, mutable=(), random=()):
+    checking = {i for i, source in enumerate(sources) if "check(" in source}
+    return slices.needed(slices.uses(sources, mutable, random), touched, checking, random)
+
+
+def test_a_cell_is_run_if_what_is_false_reaches_it_or_if_one_that_is_run_needs_it():
+    sources = ["a = 1", "b = 2", "check(b)", "c = 3", "check(a + c)", "d = a", "check(c)"]
+    assert path_of(sources, 0) == [0, 3, 4]
+
+
+def test_a_name_that_is_bound_again_is_true_again():
+    assert path_of(["a = 1", "check(a)", "a = 2", "check(a)"], 0) == [0, 1]
+    assert path_of(["a = 1", "if c:\n    a = 2", "check(a)"], 0) == [0, 1, 2]
+
+
+def test_what_a_function_of_the_chapter_reads_counts_where_it_is_called():
+    sources = ["a = 1", "def f():\n    b = a\n    return b", "b = 3", "check(b)", "check(f())"]
+    assert path_of(sources, 0) == [0, 1, 4]
+
+
+def test_what_may_be_changed_in_place_is_run():
+    sources = ["a = 1", "net = Net()", "train(net)", "x[0] = 1", "check(net, a)", "check(x, a)"]
+    assert path_of(sources, 0, mutable={"net"}) == [0, 1, 2, 3, 4, 5]
+    assert path_of(sources, 0) == [0, 1, 3, 4, 5]
+
+
+def test_random_numbers_are_drawn_as_before_and_carry_nothing_on():
+    sources = ["a = rng.random()", "b = rng.random()", "check(b)", "check(a, rng.random())"]
+    assert path_of(sources, 0, random={"rng"}) == [0, 1, 3]
+    sources = ["a = torch.rand(1)", "b = torch.rand(1)", "check(a + torch.rand(1))"]
+    assert path_of(sources, 0) == [0, 1, 2]
+    sources[2] = "torch.manual_seed(0)\n" + sources[2]
+    assert path_of(sources, 0) == [0, 2]
 
 
 def stored_of(path):

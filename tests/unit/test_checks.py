@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from wganlib.checks import check
+from wganlib.checks import check, listening
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,24 @@ def test_tensors_are_compared_like_arrays(capsys):
 def test_a_claim_about_other_data_is_skipped_visibly(capsys):
     check("Sevens are thin.", False, needs="MNIST", has="scikit-learn digits")
     assert "Skipped, needs MNIST" in capsys.readouterr().out
+
+
+def test_a_listener_hears_what_holds_and_nothing_is_printed_or_raised(capsys):
+    heard = []
+    with listening(lambda claim, held: heard.append((claim, held))):
+        check("So.", 1.0, equals=1.0)
+        check("Never so.", 1.0, equals=2.0)
+        check("Elsewhere.", 1.0, equals=2.0, needs="MNIST", has="other digits")
+        with pytest.raises(ValueError, match="no truth value"):
+            check("Nothing.", 1.0)
+    assert heard == [("So.", True), ("Never so.", False), ("Elsewhere.", None)]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_listener_hears_nothing_after_its_block(capsys):
+    with listening(lambda claim, held: None):
+        pass
+    check("So.", 1.0, equals=1.0)
+    with pytest.raises(AssertionError, match="Never so"):
+        check("Never so.", 1.0, equals=2.0)
+    assert capsys.readouterr().out == "✓ So.  [= 1]\n"
