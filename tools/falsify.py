@@ -27,7 +27,7 @@ from counterworlds import answers, cells, run, world
 from steps import say
 
 BOOK = repository.ROOT / "book"
-JOBS = 2
+JOBS = 2  # processes that compute at once
 AGAIN = 3  # worlds that are run again on a day
 SHORT = 5.0  # seconds of a chapter, from its start, that are run again
 
@@ -37,6 +37,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("chapters", nargs="*", help="such as ch04; all without")
     parser.add_argument("--world", nargs="+", default=[], help="run these only, changed or not")
+    parser.add_argument("--jobs", type=int, default=JOBS, help="processes at once")
     parser.add_argument("--report", action="store_true", help="run nothing, say what is stored")
     parser.add_argument("--again", metavar="DAY", help="run three worlds again, and compare")
     arguments = parser.parse_args()
@@ -49,7 +50,7 @@ def main() -> int:
     results, begun = [], time.monotonic()
     for path in paths:
         try:
-            results.append(falsify(path, only=arguments.world, run_it=not arguments.report))
+            results.append(bring_up_to_date(path, arguments))
         except (ValueError, RuntimeError) as error:
             say(f"{path.name[:4]}: {error}")
             results.append((path.name[:4], None))
@@ -60,36 +61,29 @@ def main() -> int:
     return int(any(found is None for _, found in results))
 
 
-def falsify(
-    path: Path, *, only: tuple[str, ...] | list[str] = (), run_it: bool = True
-) -> tuple[str, answers.Answers]:
-    """Bring the stored answers of a chapter up to date, and return them."""
+def bring_up_to_date(path: Path, arguments: argparse.Namespace) -> tuple[str, answers.Answers]:
+    """Run what is new or changed of a chapter, and return all its answers."""
     this = cells.read(path)
-    worlds = world.catalogue(BOOK / "worlds", this.name)
     file = BOOK / "worlds" / "answers" / f"{this.name}.json"
     found = answers.load(file)
-    if not run_it:
+    if arguments.report:
         return this.name, found
+    worlds = world.catalogue(BOOK / "worlds", this.name)
     fresh = found.fresh_claims(this)
     stale = found.stale_worlds(worlds) if fresh else list(worlds.definitions)
-    if only:
-        stale = [w.name for w in world.named(worlds.worlds, *only)]
-    elif fresh and not stale:
+    if arguments.world:
+        stale = [w.name for w in world.named(worlds.worlds, *arguments.world)]
+    if fresh and not stale:
         found.refresh(worlds)
         answers.store(file, found)
         say(f"{this.name}: nothing has changed")
         return this.name, found
-    _run(this, worlds, [w for w in worlds.worlds if w.name in stale], found, file)
-    return this.name, found
-
-
-def _run(this, worlds, waiting, found, file) -> None:
-    """Run a chapter in some worlds, and store the answers after each."""
-    say(f"{this.name}: the chapter unchanged, then {len(waiting)} worlds")
-    left, done = Left(found, waiting), 0
-    for what in run.run(this, waiting, jobs=JOBS):
+    waiting = [w for w in worlds.worlds if w.name in stale]
+    say(f"{this.name}: the chapter unchanged, then worlds: {len(waiting)}")
+    left, done = Left(found, waiting, arguments.jobs), 0
+    for what in run.run(this, waiting, jobs=arguments.jobs):
         if isinstance(what, run.Plain):
-            _refuse(this, what)
+            _refuse(what)
             found.take_plain(this, what, worlds)
             say(f"{this.name}: {len(found.claims)} claims hold, {sum(found.seconds):.0f} s")
         else:
@@ -97,9 +91,10 @@ def _run(this, worlds, waiting, found, file) -> None:
             done += 1
             say(f"{this.name}: {done} of {len(waiting)}, {_fallen(found, what)}{left.said(what)}")
         answers.store(file, found)
+    return this.name, found
 
 
-def _refuse(this, what: run.Plain) -> None:
+def _refuse(what: run.Plain) -> None:
     """Stop at an unchanged chapter that is not all true."""
     for i, outcome in enumerate(what.outcomes, 1):
         false = [label for label, held in outcome.found if held is False]
@@ -124,8 +119,9 @@ def _fallen(found: answers.Answers, other: run.Other) -> str:
 class Left:
     """How long it still takes: what the worlds took before, or what their cells take."""
 
-    def __init__(self, found: answers.Answers, waiting: list[world.World]):
+    def __init__(self, found: answers.Answers, waiting: list[world.World], jobs: int):
         """Begin with all worlds waiting."""
+        self.jobs = jobs
         self.known = {name: told.seconds for name, told in found.worlds.items()}
         self.waiting = {w.name for w in waiting}
         self.taken: list[float] = []
@@ -135,7 +131,7 @@ class Left:
         self.waiting.discard(other.name)
         self.taken.append(other.seconds)
         usual = sum(self.taken) / len(self.taken)
-        seconds = sum(self.known.get(name) or usual for name in self.waiting) / JOBS
+        seconds = sum(self.known.get(name) or usual for name in self.waiting) / self.jobs
         return f"; about {seconds:.0f} s left" if self.waiting else ""
 
 
@@ -165,11 +161,11 @@ def _inside(one: world.World, start: cells.Chapter) -> bool:
 
 def _compare(start: cells.Chapter, worlds: list, claims: list[answers.Claim]) -> int:
     """Run worlds to the end of a chapter's beginning; 1 if one fells other claims than stored."""
-    whats = list(run.run(start, worlds, jobs=JOBS))
-    (plain,) = (what for what in whats if isinstance(what, run.Plain))
+    happened = list(run.run(start, worlds, jobs=JOBS))
+    (plain,) = (what for what in happened if isinstance(what, run.Plain))
     skipped = _places(plain, None)  # where MNIST is missing
     differ = False
-    for what in (what for what in whats if isinstance(what, run.Other)):
+    for what in (what for what in happened if isinstance(what, run.Other)):
         fell = _places(what, False)
         told = {(claim.cell, claim.number) for claim in claims if what.name in claim.falls_in}
         say(f"{start.name}, {what.name}: fells {sorted(fell)}, stored {sorted(told)}")

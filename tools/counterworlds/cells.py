@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import io
 import os
 import signal
 import sys
 import time
-import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -54,6 +54,7 @@ def read(path: Path) -> Chapter:
     return Chapter(path.name[:4], path.parent, sources)
 
 
+@functools.cache
 def plain(source: str) -> str:
     """Return a cell as Python: magics become calls."""
     from IPython.core.inputtransformer2 import TransformerManager
@@ -91,38 +92,45 @@ class Shell:
         config.HistoryManager.enabled = False  # its thread would not survive a fork
         InteractiveShell.clear_instance()
         self.shell = InteractiveShell.instance(config=config)
-        self.shell.showtraceback = lambda *given, **named: None
-        self.shell.showsyntaxerror = lambda *given, **named: None
         self.mutable: set[str] = set()  # names whose values can be changed in place
         self.random: set[str] = set()  # names of sources of random numbers
         self.listening, self.close = checks.listening, pyplot.close
 
-    def run(self, source: str) -> Outcome:
-        """Run a cell to its end or to its first exception."""
+    def run(self, source: str, between: Callable[[], None] = lambda: None) -> Outcome:
+        """Run a cell to its end or to its first exception; `between` after each statement."""
         outcome, start = Outcome(), time.perf_counter()
-
-        def note(claim, held):
-            outcome.found.append((claim, held))
-
         away = io.StringIO()
         with contextlib.ExitStack() as stack:
-            for block in (
+            blocks = (
                 contextlib.redirect_stdout(away),
                 contextlib.redirect_stderr(away),
-                self.listening(note),
-                _limited(CELL_LIMIT),
+                self.listening(lambda *heard: outcome.found.append(heard)),
+                self.shell.builtin_trap,  # names that a kernel has, such as `display`
                 warnings.catch_warnings(),
-            ):
-                stack.enter_context(block)  # fmt: skip
+                _limited(CELL_LIMIT),
+            )
+            for block in blocks:
+                stack.enter_context(block)
             warnings.simplefilter("ignore")
-            done = self.shell.run_cell(source, silent=True, store_history=False)
+            self._run(source, outcome, between)
         self.close("all")
-        error = done.error_before_exec or done.error_in_exec
-        if error is not None:
-            outcome.error = f"{type(error).__name__}: {error}"[:200]
-            self._forget(source, error)
         outcome.seconds = time.perf_counter() - start
         return outcome
+
+    def _run(self, source: str, outcome: Outcome, between: Callable[[], None]) -> None:
+        source = plain(source)
+        nodes: list[ast.stmt] = []
+        try:
+            file = self.shell.compile.cache(source)  # for those who ask for a function's source
+            nodes = ast.parse(source).body
+            while nodes:
+                code = compile(ast.Module(nodes[:1], []), file, "exec")
+                exec(code, self.shell.user_ns)
+                nodes.pop(0)
+                between()
+        except Exception as error:
+            outcome.error = f"{type(error).__name__}: {error}"[:200]
+            self._forget(nodes)
 
     def look(self) -> None:
         """Note which names hold, at this moment, what can be changed in place."""
@@ -132,20 +140,17 @@ class Shell:
             elif not name.startswith("_") and _can_change(value):
                 self.mutable.add(name)
 
-    def _forget(self, source: str, error: BaseException) -> None:
-        """Drop the names that a broken cell would have bound: what came before is not theirs."""
-        try:
-            tree = ast.parse(plain(source))
-        except SyntaxError:
-            return
-        frames = traceback.extract_tb(error.__traceback__)
-        lines = [f.lineno for f in frames if f.name in ("<module>", "<cell line>")
-                 or f.name.startswith("<cell line")]  # fmt: skip
-        reached = lines[-1] if lines else 0
-        for node in (n for s in tree.body if s.end_lineno >= reached for n in ast.walk(s)):
-            stored = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-            if stored or isinstance(node, ast.FunctionDef | ast.ClassDef):
-                self.shell.user_ns.pop(node.id if stored else node.name, None)
+    def _forget(self, nodes: list[ast.stmt]) -> None:
+        """Drop the names that statements would have bound: what came before is not theirs."""
+        queue: list[ast.AST] = list(nodes)
+        while queue:
+            node = queue.pop()
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                self.shell.user_ns.pop(node.name, None)
+                continue  # what is bound inside stays inside
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                self.shell.user_ns.pop(node.id, None)
+            queue += ast.iter_child_nodes(node)
 
 
 def _random() -> tuple[type, ...]:

@@ -37,10 +37,6 @@ class Cell:
             raise NoMatch(f"{self.old!r} occurs {len(found)} times in the chapter{cells}")
         return found[0]
 
-    def applied(self, source: str) -> str:
-        """Return a cell's text, changed where it holds the old one."""
-        return source.replace(self.old, self.new)
-
 
 @dataclass(frozen=True)
 class Code:

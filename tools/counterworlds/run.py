@@ -8,8 +8,10 @@ So the past of a world is the true one, and is computed once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import tempfile
 import time
 import traceback
@@ -49,20 +51,31 @@ def run(chapter: Chapter, worlds: list[World], *, jobs: int = 2) -> Iterator[Pla
     load_package()  # once for all chapters
     with tempfile.TemporaryDirectory() as folder:
         pid = _fork(lambda: _Trunk(chapter, worlds, Path(folder), jobs).run())
-        ended = False
-        while True:
-            ready = sorted(Path(folder).glob("*.json"), key=lambda file: file.name != "plain.json")
-            for file in ready:
-                yield _read(file)
-                file.unlink()
-            if ended and not ready:
-                return
-            if not ended:
-                done, status = os.waitpid(pid, os.WNOHANG)
-                ended = bool(done)
-                if status:
-                    raise RuntimeError(f"{chapter.name} ended with status {status}")
-            time.sleep(0.1)
+        with contextlib.suppress(OSError):
+            os.setpgid(pid, pid)  # so that it and all its copies can be ended at once
+        try:
+            yield from _results(pid, Path(folder), chapter.name)
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # all have ended
+                os.killpg(pid, signal.SIGKILL)
+
+
+def _results(pid: int, folder: Path, name: str) -> Iterator[Plain | Other]:
+    """Yield what a process and its copies write, until it ends."""
+    ended = False
+    while True:
+        ready = sorted(folder.glob("*.json"), key=lambda file: file.name != "plain.json")
+        for file in ready:
+            yield _read(file)
+            file.unlink()
+        if ended and not ready:
+            return
+        if not ended:
+            done, status = os.waitpid(pid, os.WNOHANG)
+            ended = bool(done)
+            if status:
+                raise RuntimeError(f"{name} ended with status {status}")
+        time.sleep(0.1)
 
 
 def _fork(work) -> int:
@@ -110,42 +123,52 @@ class _Trunk:
 
     def run(self) -> None:
         """Run the chapter and wait for all worlds."""
-        shell, outcomes, called = Shell(self.chapter), [], []
+        os.setpgid(0, 0)
+        shell, outcomes = Shell(self.chapter), []
         self.probes, copies, met = Probes(), {}, set()
+        called: list[list[set[str]]] = []  # by each statement of each cell
         for i, source in enumerate(self.chapter.sources):
             new = self._may_meet(i, met)
             copy = _Copy(self, shell, i) if source and new else None
+            called.append([])
             self.probes.set()
-            outcomes.append(shell.run(source))
+            outcomes.append(shell.run(source, lambda into=called[-1]: into.append(self._calls())))
             shell.look()
-            called.append(set(self.probes.called))
-            meets = {n for n in new if i in self.texts[n] or self.worlds[n].functions & called[-1]}
+            here = set().union(*called[-1])
+            meets = {n for n in new if i in self.texts[n] or self.worlds[n].functions & here}
             met |= meets
             if copy and meets:
                 copies[i] = copy, sorted(meets, key=list(self.worlds).index)
             elif copy:
                 copy.release({})
         untouched = [name for name in self.worlds if name not in met]
-        self._write("plain", Plain(outcomes, called, untouched))
+        self._write("plain", Plain(outcomes, [set().union(*calls) for calls in called], untouched))
         for other in self.broken:
             self._write(other.name, other)
-        found = slices.uses(self.chapter.sources, shell.mutable, shell.random)
         for copy, names in copies.values():
-            copy.release({name: self._path(name, called, found, shell.random) for name in names})
+            copy.release({name: self._path(name, called, shell) for name in names})
         for copy, _ in copies.values():
             os.waitpid(copy.pid, 0)
+
+    def _calls(self) -> set[str]:
+        """Return what was called since this was asked before."""
+        called = set(self.probes.called)
+        self.probes.set()
+        return called
 
     def _may_meet(self, i: int, met: set[str]) -> set[str]:
         """Return the worlds that a cell may be the first to meet."""
         return {name for name, world in self.worlds.items()
                 if name not in met and (i in self.texts[name] or world.functions)}  # fmt: skip
 
-    def _path(self, name, called, found, random) -> list[int]:
+    def _path(self, name: str, called: list[list[set[str]]], shell: Shell) -> list[int]:
         """Return the cells that a world must run."""
-        functions = self.worlds[name].functions
-        calling = {i for i, names in enumerate(called) if names & functions}
-        checking = {i for i, text in enumerate(self.chapter.sources) if "check(" in text}
-        return slices.needed(found, self.texts[name] | calling, checking, random)
+        world, sources = self.worlds[name], self.chapter.sources
+        calling = {(i, k) for i, cell in enumerate(called) for k, names in enumerate(cell)
+                   if names & world.functions}  # fmt: skip
+        told = world.told(sources)
+        changed = {i: told[i] for i in self.texts[name]}
+        return slices.Slices(sources, shell.mutable, shell.random).needed(calling, changed)
 
     def _write(self, name: str, what: Plain | Other) -> None:
         content = asdict(what)
@@ -159,17 +182,14 @@ class _Trunk:
         """Run a world through some cells."""
         os.read(self.slots[0], 1)
         start, outcomes, broken = time.perf_counter(), {}, ""
-        texts = [change for change in world.changes if isinstance(change, Cell)]
+        sources = world.told(self.chapter.sources)
         try:
             self.probes.remove()
             for change in world.changes:
                 if not isinstance(change, Cell):
                     change.install()
             for i in path:
-                source = self.chapter.sources[i]
-                for change in texts:
-                    source = change.applied(source)
-                outcomes[i] = shell.run(source)
+                outcomes[i] = shell.run(sources[i])
         except NoMatch as error:
             broken = str(error)
         finally:

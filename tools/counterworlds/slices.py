@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import symtable
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from .cells import plain
@@ -22,7 +22,7 @@ BRANCHES = (ast.If, ast.Try, ast.While, ast.For, ast.Match)
 
 @dataclass(frozen=True)
 class Use:
-    """What a cell does with names: reads, binds, surely binds, may change in place."""
+    """What code does with names: reads, binds, surely binds, may change in place."""
 
     reads: frozenset[str]
     binds: frozenset[str]
@@ -30,50 +30,95 @@ class Use:
     changes: frozenset[str]
 
 
-def uses(sources: list[str], mutable: Collection[str], random: Collection[str]) -> list[Use]:
-    """Return what each cell does with names, given which ones hold values that can be changed."""
-    trees = [_parsed(source) for source in sources]
-    functions: dict[str, set[str]] = {}
-    for node in (n for tree in trees for n in tree.body):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            functions.setdefault(node.name, set()).update(_globals(_table(node)))
-    found = []
-    for tree, source in zip(trees, sources, strict=True):
-        reads, binds, surely = set(), set(), set()
-        for node in tree.body:
-            read, bound = _names(node)
-            reads |= _with_functions(read, functions) - surely
-            binds |= bound
-            surely |= set() if isinstance(node, BRANCHES) else bound
-        changes = reads & {*mutable, *random} | _stored_into(tree) & reads
-        if "torch" in reads:
-            changes.add(CHANCE)
-            reads |= set() if "manual_seed(" in source else {CHANCE}
-        found.append(Use(*map(frozenset, (reads, binds, surely, changes))))
-    return found
+@dataclass(frozen=True)
+class Step:
+    """A statement of a cell."""
+
+    cell: int
+    use: Use
+    text: str
 
 
-def needed(
-    found: list[Use], touched: Collection[int], checking: Collection[int], random: Collection[str]
-) -> list[int]:
-    """Return the cells to run, in order, when these are touched by what is false.
+class Slices:
+    """A chapter, statement by statement."""
 
-    Random numbers carry nothing on: a claim that falls because others are drawn is no finding.
-    """
-    reached, false = set(), set()
-    for i, use in enumerate(found):
-        if i in touched or use.reads & false:
-            reached.add(i)
-            false |= (use.binds | use.changes) - set(random) - {CHANCE}
-        else:
-            false -= use.surely
-    wanted, kept = set(), []
-    for i in reversed(range(min(touched), len(found))):
-        use = found[i]
-        if i in reached & set(checking) or (use.binds | use.changes) & wanted:
-            kept.insert(0, i)
-            wanted = (wanted - use.surely) | use.reads
-    return kept
+    def __init__(self, sources: list[str], mutable: Collection[str], random: Collection[str]):
+        """Take the cells, and names of values that can be changed and of random sources."""
+        self.chance = {*random, CHANCE}
+        self.can_change = {*mutable, *random}
+        trees = [_parsed(source) for source in sources]
+        self.functions: dict[str, set[str]] = {}
+        self._learn(node for tree in trees for node in tree.body)
+        self.steps = [self._steps(i, tree) for i, tree in enumerate(trees)]
+
+    def needed(self, calling: Collection[tuple[int, int]], changed: dict[int, str]) -> list[int]:
+        """Return the cells to run, in order, when these statements call what is false.
+
+        Cells that a world changes are given by their number, with their other text. Random numbers
+        carry nothing on: a claim that falls because others are drawn is no finding.
+        """
+        steps, touched, others = list(self.steps), set(calling), {}
+        for i, source in changed.items():
+            tree = _parsed(source)
+            self._learn(tree.body)
+            now = self._steps(i, tree)
+            old = [step.text for step in steps[i]]
+            same = len(now) == len(old)
+            touched |= {(i, k) for k, step in enumerate(now) if not same or step.text != old[k]}
+            others[i] = steps[i]
+            steps[i] = now
+        reached = self._reached(steps, touched)
+        first = min((i for i, _ in touched), default=len(steps))
+        wanted, kept = set(), []
+        for i in reversed(range(first, len(steps))):
+            use = _joined(steps[i])
+            if i in reached or (use.binds | use.changes) & wanted:
+                kept.insert(0, i)
+                wanted = (wanted - use.surely) | use.reads | _joined(others.get(i, [])).reads
+        return kept
+
+    def _reached(self, steps: list[list[Step]], touched: set[tuple[int, int]]) -> set[int]:
+        """Return the cells with a check that what is false can reach."""
+        reached, false = set(), set()
+        for i, cell in enumerate(steps):
+            for k, step in enumerate(cell):
+                if (i, k) in touched or step.use.reads & false:
+                    false |= (step.use.binds | step.use.changes) - self.chance
+                    reached |= {i} if "check(" in step.text else set()
+                else:
+                    false -= step.use.surely
+        return reached
+
+    def _learn(self, nodes: Iterable[ast.stmt]) -> None:
+        """Note what the chapter's own functions read."""
+        for node in nodes:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                self.functions.setdefault(node.name, set()).update(_globals(_table(node)))
+
+    def _steps(self, i: int, tree: ast.Module) -> list[Step]:
+        seeds = "manual_seed(" in ast.unparse(tree)
+        return [Step(i, self._use(node, seeds), ast.unparse(node)) for node in tree.body]
+
+    def _use(self, node: ast.stmt, seeds: bool) -> Use:
+        reads, binds = _names(node)
+        reads = _with_functions(reads, self.functions)
+        surely = set() if isinstance(node, BRANCHES) else binds
+        changes = reads & (self.can_change | _stored_into(node))
+        if "torch" in reads and not isinstance(node, ast.Import | ast.FunctionDef):
+            changes |= {CHANCE}
+            reads |= set() if seeds else {CHANCE}
+        return Use(*map(frozenset, (reads, binds, surely, changes)))
+
+
+def _joined(steps: list[Step]) -> Use:
+    """Return what statements do together, one after the other."""
+    reads, binds, surely, changes = set(), set(), set(), set()
+    for step in steps:
+        reads |= step.use.reads - surely
+        binds |= step.use.binds
+        surely |= step.use.surely
+        changes |= step.use.changes
+    return Use(*map(frozenset, (reads, binds, surely, changes)))
 
 
 def _parsed(source: str) -> ast.Module:

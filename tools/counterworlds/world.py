@@ -35,6 +35,13 @@ class World:
         """The functions of the package that are changed."""
         return {change.function for change in self.changes if not isinstance(change, Cell)}
 
+    def told(self, sources: list[str]) -> list[str]:
+        """Return the cells as this world has them."""
+        for change in self.changes:
+            if isinstance(change, Cell):
+                sources = [source.replace(change.old, change.new) for source in sources]
+        return sources
+
 
 def named(worlds: list[World], *names: str) -> list[World]:
     """Return some of the worlds, by name."""
