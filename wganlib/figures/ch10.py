@@ -78,7 +78,9 @@ def tinted_scores(
         ax.axvline(edge, color="white", linewidth=2)
 
 
-def rank_correlations(ax: Axes, found: Mapping[str, np.ndarray], *, names: Sequence[str]) -> None:
+def rank_correlations(
+    ax: Axes, found: Mapping[str, Sequence[object]], *, names: Sequence[str]
+) -> None:
     r"""Draw rank correlations with quality: a dot at the median, a line over the range.
 
     Parameters
@@ -86,15 +88,15 @@ def rank_correlations(ax: Axes, found: Mapping[str, np.ndarray], *, names: Seque
     ax : Axes
         Axes to draw into.
     found : mapping
-        Rank correlations of each gauge, shape `(objectives, seeds)`; at most three, drawn in the
-        order given: in the critic's grey, in vermilion, and hollow in ink.
+        Rank correlations of each gauge, a row of seeds for each objective; at most two, drawn in
+        the order given: in the critic's grey, and hollow in ink. Rows may differ in length.
     names : sequence of str
         Objectives, from top to bottom.
     """
-    looks = [(CRITIC, "o", True, "●"), (FAKE, "s", True, "■"), (TRUTH, "d", False, "◇")]
+    looks = [(CRITIC, "o", True, "●"), (TRUTH, "d", False, "◇")]
     for shift, ((gauge, rows), look) in enumerate(zip(found.items(), looks, strict=False)):
         color, marker, filled, sign = look
-        place = -1.05 + 0.9 * shift
+        place = -1.05 + 1.25 * shift
         ax.text(place, -0.75, f"{sign} {gauge}", color=color, va="bottom", fontsize=10.5)
         for y, values in enumerate(rows):
             height = y + 0.24 * (shift - (len(found) - 1) / 2)
