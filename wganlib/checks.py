@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from wganlib import _arrays
+
+PLAIN = {"✓": "[holds]", "–": "-", "±": "+-"}  # for an output that knows few signs
 
 _listener: ContextVar[Callable[[str, bool | None], None] | None] = ContextVar(
     "listener", default=None
@@ -98,6 +101,7 @@ def check(
     >>> check("Ten machine epsilons are little.", 10 * 2.2e-16, below=1e-12)
     ✓ Ten machine epsilons are little.  [< 1e-12]
     """
+    _arrays.instance(claim, "claim", str, "give the sentence that is claimed")
     rule, holds = _rule(
         value, equals, _bound(within, "within"), _bound(below, "below"), _bound(above, "above")
     )
@@ -105,12 +109,25 @@ def check(
     if listener is not None:
         listener(claim, holds if needs == has else None)
         return
+    for name, source in (("needs", needs), ("has", has)):
+        if source is not None:
+            _arrays.instance(source, name, str, "give the name of a data source")
     if needs != has:
-        print(f"– Skipped, needs {needs} and this is {has}: {claim}")
+        _say(f"– Skipped, needs {needs} and this is {has}: {claim}")
         return
     if not holds:
         raise AssertionError(f"{claim}  Computed: {_shown(value)}. Required: {rule or 'true'}.")
-    print(f"✓ {claim}" + (f"  [{rule}]" if rule else ""))
+    _say(f"✓ {claim}" + (f"  [{rule}]" if rule else ""))
+
+
+def _say(line: str) -> None:
+    """Print a line; where the output lacks our signs, with plainer ones."""
+    try:
+        print(line)
+    except UnicodeEncodeError:
+        plain = "".join(PLAIN.get(sign, sign) for sign in line)
+        encoding = sys.stdout.encoding or "ascii"
+        print(plain.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _rule(value, equals, within, below, above) -> tuple[str, bool]:
@@ -122,58 +139,72 @@ def _rule(value, equals, within, below, above) -> tuple[str, bool]:
     if within is not None and (equals is None or not 0 <= within < np.inf):
         raise ValueError(f"within={within}: needs `equals` and must be finite and not negative")
     if equals is not None:
-        return _equality(v, equals, within)
+        return _equality(v, _some(equals, "equals"), within)
     if bounded:
-        _refuse_kinds(v, "value", "biuf")
+        v = _numbers(v, "value", "biuf")
         bounds = {"> ": (above, v.__gt__), "< ": (below, v.__lt__)}
         given = {sign: pair for sign, pair in bounds.items() if pair[0] is not None}
         rule = " and ".join(f"{sign}{bound:.4g}" for sign, (bound, _) in given.items())
         return rule, all(bool(np.all(compare(bound))) for bound, compare in given.values())
     if v.dtype != bool:
-        raise ValueError(f"value={_shown(value)} is no truth value: give `equals` or a bound")
+        raise ValueError(f"value={_shown(v)} is no truth value: give `equals` or a bound")
     return "", bool(v.all())
 
 
-def _equality(v: np.ndarray, equals: ArrayLike, within: float | None) -> tuple[str, bool]:
+def _equality(v: np.ndarray, e: np.ndarray, within: float | None) -> tuple[str, bool]:
     """Compare with an expected value, exactly or within a deviation."""
-    e = _some(equals, "equals")
+    words = _shown(e)
     try:
         v, e = np.broadcast_arrays(v, e)
     except ValueError:
         raise ValueError(f"value has shape {v.shape} and equals {e.shape}: no match") from None
-    if within is None:
-        return f"= {_shown(equals)}", bool(np.all(v == e))
-    _refuse_kinds(v, "value", "biufc")
-    _refuse_kinds(e, "equals", "biufc")
-    return f"{_shown(equals)} ± {within:.1g}", bool(np.all(_deviation(v, e) <= within))
+    if within is not None:
+        v, e = _numbers(v, "value", "biufc"), _numbers(e, "equals", "biufc")
+        return f"{words} ± {within:.1g}", bool(np.all(_deviation(v, e) <= within))
+    if v.dtype != e.dtype and {v.dtype.kind, e.dtype.kind} & set("biufc"):
+        v, e = _numbers(v, "value", "biufc"), _numbers(e, "equals", "biufc")
+    elif "O" in (v.dtype.kind, e.dtype.kind) or v.dtype.kind != e.dtype.kind:
+        raise ValueError(f"value has dtype {v.dtype} and equals {e.dtype}: give two of one kind")
+    return f"= {words}", bool(np.all(v == e))
 
 
 def _some(values: ArrayLike, name: str) -> np.ndarray:
     """Return values as an array, or refuse what is hidden or nothing: no check could fail there."""
     _arrays.refuse_masked(values, name)
-    found = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+    try:
+        if hasattr(values, "detach"):
+            values = values.detach().cpu()
+            values = values.float() if "bfloat16" in str(values.dtype) else values
+        found = np.asarray(values)
+    except Exception as error:  # libraries refuse in a dozen ways
+        raise ValueError(f"{name} cannot be made an array: {error}") from None
     if found.size == 0:
         raise ValueError(f"{name} is empty: a check over nothing cannot fail")
     return found
 
 
-def _refuse_kinds(found: np.ndarray, name: str, kinds: str) -> None:
-    """Refuse what has no size or no distance."""
+def _numbers(found: np.ndarray, name: str, kinds: str) -> np.ndarray:
+    """Return numbers in double precision, in which differences neither wrap round nor vanish."""
     if found.dtype.kind not in kinds:
         raise ValueError(f"{name} has dtype {found.dtype}: give numbers that can be compared")
+    if found.dtype.kind in "iu":
+        return _arrays.real_array(found, name)  # refuses whole numbers that would be rounded
+    return found.astype(complex if found.dtype.kind == "c" else float)
 
 
 def _bound(value: float | None, name: str) -> float | None:
     """Return a bound as a float; arrays and tensors of one entry will do."""
-    try:
-        return None if value is None else float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}={value!r} is no single number") from None
+    if value is None:
+        return None
+    found = _some(value, name)
+    if found.size != 1 or found.dtype.kind not in "iuf" or np.isnan(found).any():
+        raise ValueError(f"{name}={_arrays.shown(value)} is no single number")
+    return float(found.item())
 
 
 def _deviation(v: np.ndarray, e: np.ndarray) -> np.ndarray:
     """Return |v − e|, zero where both are the same infinity."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return np.where(v == e, 0.0, np.abs(v - e))
 
 
@@ -184,4 +215,6 @@ def _shown(value: ArrayLike) -> str:
         return f"{v.item():.4g}" if v.dtype.kind in "fiu" else str(v.item())
     if v.size <= 8:
         return np.array2string(v, precision=4, separator=", ").replace("\n", "")
-    return f"{v.size} values from {v.min():.4g} to {v.max():.4g}"
+    if v.dtype.kind not in "biuf":
+        return f"{v.size} values of dtype {v.dtype}"
+    return f"{v.size} values from {float(v.min()):.4g} to {float(v.max()):.4g}"
