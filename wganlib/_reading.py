@@ -30,7 +30,7 @@ MANY = 1_000_000  # samples that are collected of what may have no end
 # --- data sets and loaders ------------------------------------------------------------------------
 
 
-def sample(dataset: object, index: int, name: str = "real") -> tuple[object, object]:
+def sample(dataset: object, index: int, name: str) -> tuple[object, object]:
     """Read one sample of a data set.
 
     Parameters
@@ -40,7 +40,7 @@ def sample(dataset: object, index: int, name: str = "real") -> tuple[object, obj
     index : int
         Which.
     name : str
-        What an error message calls the data set.
+        What an error message calls the sample.
 
     Returns
     -------
@@ -52,10 +52,9 @@ def sample(dataset: object, index: int, name: str = "real") -> tuple[object, obj
     ValueError
         If it cannot be read.
     """
-    name = f"sample {index} of {name}"
     try:
         given = dataset[index]
-    except Exception as error:  # whatever somebody's data set raises, with the sample's number
+    except Exception as error:  # whatever somebody's data set raises, with the sample's name
         kind = type(dataset).__name__
         raise ValueError(f"{name}, a {kind}, cannot be read: {error!r}") from error
     return parts(given, name)
@@ -200,17 +199,18 @@ def _read(dataset: object, dtype: torch.dtype, progress: bool) -> Batch | None:
     if n == 0:
         raise ValueError(f"real is a {type(dataset).__name__} without any samples: give some")
     rows, labels = None, []
-    with _repeatably(), bar(progress, total=n, unit="sample") as shown:
+    with repeatably(), bar(progress, total=n, unit="sample") as shown:
         for index in range(n):
-            one, label = sample(dataset, index)
-            one = tensor_of(one, f"sample {index} of real")
+            name = f"sample {index} of real"
+            one, label = sample(dataset, index, name)
+            one = tensor_of(one, name)
             if rows is None:
                 if n * one.nbytes > room():
                     return None
                 rows = torch.empty((n, *one.shape), dtype=one.dtype)
             if one.shape != rows.shape[1:] or one.dtype != rows.dtype:
                 raise ValueError(
-                    f"sample {index} of real has shape {tuple(one.shape)}, {one.dtype}, the first "
+                    f"{name} has shape {tuple(one.shape)}, {one.dtype}, the first "
                     f"{tuple(rows.shape[1:])}, {rows.dtype}: {EQUAL}"
                 )
             rows[index] = one
@@ -233,12 +233,12 @@ def _read_anew(dataset: object, dtype: torch.dtype) -> Draw:
     """Draw from a data set that cannot be held: only what a batch needs is read."""
     warn(
         f"real, a {type(dataset).__name__} of {len(dataset):,} samples, takes more than half of "
-        "the memory that is free: each batch is read anew from it"
+        "the memory that is free: each batch is read again from it"
     )
 
     def draw(n: int, rng: torch.Generator | None) -> Batch:
         index = torch.randint(len(dataset), (n,), generator=rng, device=rng and rng.device)
-        rows = [parts(dataset[i], f"sample {i} of real") for i in index.tolist()]
+        rows = [sample(dataset, i, f"sample {i} of real") for i in index.tolist()]
         return _ready(*_collate(rows), "a batch of real", dtype)
 
     return draw
@@ -289,7 +289,7 @@ def _read_loader(loader: DataLoader, dtype: torch.dtype, progress: bool) -> Batc
     One that shuffles is read in the order of its data set, so that a run is repeated.
     """
     batches, n, size, total, free = [], 0, 0, _length(loader), room()
-    with _repeatably(), bar(progress, total=total, unit="batch") as shown:
+    with repeatably(), bar(progress, total=total, unit="batch") as shown:
         for batch in _batches(in_order(loader) or loader, dtype):
             batches.append(batch)
             n, size = n + len(batch[0]), size + batch[0].nbytes
@@ -352,7 +352,7 @@ def _epochs(loader: DataLoader, dtype: torch.dtype) -> Iterator[Batch]:
         if not given:
             raise ValueError(
                 f"real is a DataLoader that gave no batch in epoch {epoch + 1}: its data set must "
-                "start anew at every __iter__"
+                "start again at every __iter__"
             )
 
 
@@ -369,8 +369,14 @@ def _cut(waiting: list[Batch], epochs: Iterator[Batch], n: int) -> tuple[Batch, 
 
 
 @contextlib.contextmanager
-def _repeatably() -> Iterator[None]:
-    """Let what draws from PyTorch's own random numbers, such as augmentation, draw the same."""
+def repeatably() -> Iterator[None]:
+    """Let what draws from PyTorch's own random numbers, such as augmentation, draw the same.
+
+    Yields
+    ------
+    None
+        Afterwards the random numbers go on as if nothing had been drawn.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
         yield

@@ -465,13 +465,16 @@ class Source:
         ValueError
             If ``n`` is below 1, or ``rng`` no `torch.Generator`.
         """
-        whole_number(n, "n", least=1)
-        instance(rng, "rng", torch.Generator, "torch.Generator().manual_seed(0) makes one")
+        if type(n) is not int or n < 1:  # a call a batch: what is right costs no look-up
+            n = whole_number(n, "n", least=1)
+        if type(rng) is not torch.Generator:
+            instance(rng, "rng", torch.Generator, "torch.Generator().manual_seed(0) makes one")
         if self.draw is not None:
             samples, some = self.draw(n, rng)
             return self._ready(samples, None if self.conditions is None else some)
         index = torch.randint(len(self.samples), (n,), generator=rng, device=rng.device)
-        index = index.to(self.samples.device)  # the CPU, where a GPU could not hold the samples
+        if rng.device != self.samples.device:  # where a GPU could not hold the samples
+            index = index.to(self.samples.device)
         some = None if self.conditions is None else self.conditions[index]
         return self._ready(self.samples[index], some)
 
@@ -495,10 +498,13 @@ class Source:
 
     def _ready(self, samples: Tensor, some: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Scale pixels, and bring a batch to its device."""
-        samples = samples.to(self.device)
+        if samples.device != self.device:
+            samples = samples.to(self.device)
+        if some is not None and some.device != self.device:
+            some = some.to(self.device)
         if samples.dtype == torch.uint8:
             samples = scale_pixels(samples).to(self.dtype)
-        return samples, None if some is None else some.to(self.device)
+        return samples, some
 
     def checksum(self) -> str:
         """Say in a line which samples these are: shape, dtype and the CRC-32 of their bytes.
@@ -595,7 +601,8 @@ def source(
         )
     warn_of_range(samples, "real")
     if draw is None and samples.device != device and samples.nbytes <= room(device):
-        samples, labels = samples.to(device), None if labels is None else labels.to(device)
+        samples = samples.to(device)
+    labels = None if labels is None else labels.to(samples.device)
     return Source(samples=samples, conditions=labels, n=n, device=device, dtype=dtype, draw=draw)
 
 

@@ -318,6 +318,21 @@ def test_a_loader_that_fills_the_memory_is_streamed_in_its_own_order(little_memo
     assert torch.equal(torch.cat([labels for _, labels in batches]), LABELS[order])
 
 
+def test_a_loader_of_known_length_is_known_to_fill_the_memory_after_a_batch(monkeypatch):
+    asked = []
+
+    class Counting(Listed):
+        def __getitem__(self, index):
+            asked.append(index)
+            return self.rows[index]
+
+    memory = types.SimpleNamespace(available=400)  # room for 25 of 30 points
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    with pytest.warns(UserWarning, match="streamed"):
+        opened(DataLoader(Counting(POINTS), batch_size=8), batch_size=8)
+    assert asked == [*range(8)] * 2
+
+
 def test_a_loader_streams_pixels_scaled(little_memory):
     with pytest.warns(UserWarning, match="streamed"):
         found = opened(DataLoader(TensorDataset(PIXELS), batch_size=8))
@@ -349,7 +364,7 @@ def test_a_stream_that_ends_for_good_is_named(little_memory):
 
 
 def test_a_data_set_that_fills_the_memory_is_read_anew_for_each_batch(little_memory):
-    with pytest.warns(UserWarning, match="read anew"):
+    with pytest.warns(UserWarning, match="read again"):
         found = opened(Listed(rows(PIXELS, LABELS)))
     samples, labels = found.batch(9, rng=rng(3))
     assert torch.equal(samples, scale_pixels(PIXELS[index(9, 3)]))
@@ -359,7 +374,7 @@ def test_a_data_set_that_fills_the_memory_is_read_anew_for_each_batch(little_mem
 
 def test_a_file_mapped_into_memory_is_read_where_it_does_not_fit(tmp_path, little_memory):
     np.save(tmp_path / "pixels.npy", PIXELS.numpy())
-    with pytest.warns(UserWarning, match="read anew"):
+    with pytest.warns(UserWarning, match="read again"):
         found = opened(np.load(tmp_path / "pixels.npy", mmap_mode="r"))
     assert torch.equal(found.batch(9, rng=rng(3))[0], scale_pixels(PIXELS[index(9, 3)]))
 
@@ -371,7 +386,7 @@ def test_a_container_s_limit_counts_as_memory(tmp_path, monkeypatch):
         limit.write_text(text)
         assert opened(Listed(list(POINTS))).draw is None
     limit.write_text("4096\n")
-    with pytest.warns(UserWarning, match="read anew"):
+    with pytest.warns(UserWarning, match="read again"):
         opened(Listed(list(POINTS)))
 
 
