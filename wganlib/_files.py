@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import math
 import os
+import re
 import shutil
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import filelock
+
+STALE = 3600  # seconds after which an old folder belongs to nobody: no swap takes that long
+LOOKS = 3  # in a row that must find nothing: a folder can move just before it is looked at
+TRIES = 1000  # of a reader, each a millisecond or less
 
 
 def atomic_write(path: str | Path, data: bytes) -> None:
@@ -68,26 +76,44 @@ def swapped_folder(folder: str | Path) -> Iterator[Path]:
 def put_in_place(filled: str | Path, folder: str | Path) -> None:
     """Rename a filled folder to its final name; what stood there before is removed.
 
-    Two renames are needed where something stood there. A process that is killed between them
-    leaves the old folder under another name, from which `recover` brings it back.
+    Two renames are needed where something stood there. Between them, and for good if the process is
+    killed there, the old folder stands under another name, where `standing` finds it. Several
+    processes may do this at a time: each puts its own in place, and the last one stays.
 
     Parameters
     ----------
     filled, folder : path
         The new folder and its final name, on the same file system.
+
+    Raises
+    ------
+    OSError
+        If a folder cannot be renamed; the old one is then in its place.
     """
-    folder = Path(folder)
-    recover(folder)
-    old = _old(folder)
-    if folder.exists():
+    folder, moved = Path(folder), []
+    while True:
+        old = _aside(folder, f"{time.time_ns()}.old")
+        with contextlib.suppress(FileNotFoundError):  # nothing stands there
+            os.replace(folder, old)
+            moved.append(old)
+        try:
+            os.replace(filled, folder)
+            break
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                if moved:
+                    os.replace(moved[-1], folder)
+                raise
+            # another process was quicker, and its folder is the old one now
+    # Those of others are left to them: they may be between their two renames.
+    for old in (*moved, *(old for old in _olds(folder) if _age(old) > STALE)):
         shutil.rmtree(old, ignore_errors=True)
-        os.replace(folder, old)
-    os.replace(filled, folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def recover(folder: str | Path) -> None:
     """Tidy up after a replacement that was cut off: bring the old folder back, or remove it.
+
+    Only for the one process that writes there; one that reads takes `read_files`.
 
     Parameters
     ----------
@@ -96,10 +122,68 @@ def recover(folder: str | Path) -> None:
         moved in already, the old one is removed.
     """
     folder = Path(folder)
-    if folder.exists():
-        shutil.rmtree(_old(folder), ignore_errors=True)
-    elif _old(folder).exists():
-        os.replace(_old(folder), folder)
+    for old in _olds(folder):
+        if not folder.exists():
+            os.replace(old, folder)
+        else:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def standing(folder: str | Path) -> Iterator[Path]:
+    """Give the places where a folder, or the one that is being replaced, can stand now.
+
+    Parameters
+    ----------
+    folder : path
+        Its final name.
+
+    Yields
+    ------
+    Path
+        The final name, and the old ones, the newest first.
+    """
+    yield Path(folder)
+    yield from _olds(Path(folder))
+
+
+def read_files(folder: str | Path, names: Iterable[str]) -> dict[str, bytes]:
+    """Read files that belong together, though other processes may replace the folder meanwhile.
+
+    Nothing is renamed or locked, so a reader stops no writer, and a writer that stands still
+    between its two renames stops no reader.
+
+    Parameters
+    ----------
+    folder : path
+        The folder's final name.
+    names : iterable of str
+        Names of files in it.
+
+    Returns
+    -------
+    dict
+        The content of those that are there, all of one folder; empty if there is none.
+
+    Raises
+    ------
+    TimeoutError
+        If the folder never stands still.
+    """
+    folder, names, nothing = Path(folder), tuple(names), 0
+    for _ in range(TRIES):
+        nothing += 1
+        for place in standing(folder):
+            before = _identity(place)
+            if before is None:
+                continue
+            found = _contents(place, names)
+            if before != _identity(place):
+                nothing = 0  # it has been replaced while it was read
+            elif place == folder or len(found) == len(names):  # an old one may be half removed
+                return found
+        if nothing == LOOKS:
+            return {}
+    raise TimeoutError(f"{folder} is replaced faster than it can be read")
 
 
 @contextlib.contextmanager
@@ -134,6 +218,33 @@ def _aside(path: Path, kind: str) -> Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.{kind}")
 
 
-def _old(folder: Path) -> Path:
-    """Name the place where a folder waits while its successor moves in."""
-    return folder.with_name(f".{folder.name}.old")
+def _olds(folder: Path) -> list[Path]:
+    """List the folders that have been renamed to make place, the last one first."""
+    form = re.compile(rf"\.{re.escape(folder.name)}\.([0-9a-f]{{12}}\.[0-9]+\.)?old")
+    with contextlib.suppress(OSError):
+        found = [path for path in folder.parent.iterdir() if form.fullmatch(path.name)]
+        return sorted(found, key=_age)
+    return []
+
+
+def _age(old: Path) -> float:
+    """Return for how many seconds a folder has had the name of an old one."""
+    moved = old.name.split(".")[-2]  # .NAME.RANDOM.NANOSECONDS.old
+    return time.time() - int(moved) / 1e9 if moved.isdecimal() else math.inf
+
+
+def _identity(place: Path) -> tuple[int, ...] | None:
+    """Tell one folder from another that has its name later on."""
+    with contextlib.suppress(OSError):
+        status = place.stat()
+        return status.st_dev, status.st_ino, status.st_mtime_ns
+    return None
+
+
+def _contents(place: Path, names: tuple[str, ...]) -> dict[str, bytes]:
+    """Read those files that are there."""
+    found = {}
+    for name in names:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            found[name] = (place / name).read_bytes()
+    return found

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import time
 
 import pytest
 
@@ -86,6 +87,41 @@ def test_a_kill_within_the_swap_leaves_the_old_folder_or_the_new_one(tmp_path, a
     with files.swapped_folder(folder) as new:
         (new / "state").write_text("last")
     assert (folder / "state").read_text() == "last"
+
+
+def test_a_new_folder_that_cannot_move_in_leaves_the_old_one_in_its_place(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "state").write_text("old")
+    with pytest.raises(FileNotFoundError):
+        files.put_in_place(tmp_path / "nothing", folder)
+    assert (folder / "state").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_what_a_killed_writer_left_is_removed_when_it_is_nobody_s_any_more(tmp_path):
+    folder, now = tmp_path / "run", time.time_ns()
+    hour = files.STALE * 10**9
+    names = [".run.old", f".run.0123456789ab.{now - 2 * hour}.old"]  # an earlier version's, too
+    kept = [f".run.0123456789ac.{now}.old", f".run.2.0123456789ab.{now - 2 * hour}.old"]
+    for name in (*names, *kept):
+        (tmp_path / name).mkdir()
+    with files.swapped_folder(folder):
+        pass
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*kept, "run"])
+
+
+def test_of_several_old_folders_the_last_is_read(tmp_path):
+    now = time.time_ns()
+    for age in (3, 1, 2):
+        old = tmp_path / f".run.0123456789a{4 - age}.{now - age * 10**9}.old"
+        old.mkdir()
+        (old / "state").write_text(str(age))
+    (tmp_path / f".run.0123456789ad.{now}.old").mkdir()  # half removed already
+    assert files.read_files(tmp_path / "run", ["state"]) == {"state": b"1"}
+    assert files.read_files(tmp_path / "no-run", ["state"]) == {}
+    files.recover(tmp_path / "run")
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
 
 
 def _hold(path, ready):
