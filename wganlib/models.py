@@ -129,9 +129,9 @@ class MLPGenerator(Generator):
         sizes = _networks.sizes_of(sizes)
         self.arguments = sizes | condition_arguments(n_classes, condition_dim)
         self.n_classes, self.condition_dim = map(self.arguments.get, CONDITIONS)
-        self.latent_dim, data_dim, width, depth = sizes.values()
+        self.latent_dim, self.data_dim, width, depth = sizes.values()
         inputs = self.latent_dim * (2 if _networks.is_conditional(self) else 1)
-        self.layers = _networks.mlp([inputs, *[width] * depth, data_dim])
+        self.layers = _networks.mlp([inputs, *[width] * depth, self.data_dim])
         self.embed = _networks.embedding(self, self.latent_dim)
 
     def forward(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -193,8 +193,8 @@ class MLPCritic(nn.Module):
         sizes = _networks.sizes_of({"data_dim": data_dim, "width": width, "depth": depth})
         self.arguments = sizes | condition_arguments(n_classes, condition_dim)
         self.n_classes, self.condition_dim = map(self.arguments.get, CONDITIONS)
-        data_dim, width, depth = sizes.values()
-        self.layers = _networks.mlp([data_dim, *[width] * depth, 1])
+        self.data_dim, width, depth = sizes.values()
+        self.layers = _networks.mlp([self.data_dim, *[width] * depth, 1])
         self.projection = _networks.projection(self)
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -217,7 +217,7 @@ class MLPCritic(nn.Module):
         ValueError
             If the samples have another shape, dtype or device, or the condition does not fit.
         """
-        x = _networks.checked_batch(x, "x", (self.arguments["data_dim"],), self.layers[-1].bias)
+        x = _networks.checked_batch(x, "x", (self.data_dim,), self.layers[-1].bias)
         return _networks.scores(self, x, condition)
 
     def value_and_gradient(

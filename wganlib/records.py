@@ -6,21 +6,22 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import nn
 
-from wganlib import models
-from wganlib._arrays import finite_number, whole_number
-from wganlib._files import atomic_write, recover, swapped_folder
+from wganlib import _stored
+from wganlib._arrays import finite_number, instance, whole_number
+from wganlib._files import atomic_write, read_files, standing, swapped_folder
 
 COLUMNS = ("w1_estimate", "critic_loss", "penalty", "generator_loss")
 SIDES = ("generator", "critic")
+CONFIG, HISTORY, PROVENANCE = "config.json", "history.csv", "provenance.json"
+FILES = (CONFIG, HISTORY, PROVENANCE, *(f"{side}.safetensors" for side in SIDES))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +85,8 @@ class TrainConfig:
         """Turn NumPy's numbers into Python's, and refuse numbers that no run can have."""
         numbers = {n: whole_number(getattr(self, n), n, least=v) for n, v in _LEAST.items()}
         numbers |= {name: _in_range(name, getattr(self, name)) for name in _RANGES}
+        if numbers["seed"] >= 2**64:
+            raise ValueError(f"seed={numbers['seed']} must be below 2**64, as PyTorch has it")
         for name, number in numbers.items():
             object.__setattr__(self, name, number)
 
@@ -99,7 +102,13 @@ class TrainConfig:
         -------
         int
             ``n_critic``, or ``n_critic_start`` where that is due and larger.
+
+        Raises
+        ------
+        ValueError
+            If ``step`` is no whole number of at least 1.
         """
+        step = whole_number(step, "step")
         at_start = step <= 25 or step % 500 == 1
         return max(self.n_critic, self.n_critic_start if at_start else 0)
 
@@ -117,7 +126,14 @@ class TrainConfig:
         -------
         float
             From ``learning_rate`` at the first step to ``learning_rate_end`` times it at the last.
+
+        Raises
+        ------
+        ValueError
+            If ``step`` is no whole number from 1 to ``n_steps``.
         """
+        if whole_number(step, "step") > self.n_steps:
+            raise ValueError(f"step={step} comes after the last one, n_steps={self.n_steps}")
         done = (step - 1) / max(self.n_steps - 1, 1)
         return self.learning_rate * (1 + done * (self.learning_rate_end - 1))
 
@@ -181,10 +197,27 @@ class History:
             Steps done.
         values : sequence of float
             The w1_estimate, critic_loss, penalty, and generator_loss where there is one.
+
+        Raises
+        ------
+        ValueError
+            If the step is no whole number, a value no finite number, or if there are more or fewer
+            values than in the entries before; nothing is then added.
         """
+        step = whole_number(step, "step", least=0)
+        values = values.tolist() if hasattr(values, "tolist") else values
+        if not isinstance(values, Sequence):
+            raise ValueError(f"values={values!r} must be a sequence of numbers")
+        n, before = len(values), 4 if self.generator_loss else 3
+        if n not in (3, 4):
+            raise ValueError(f"values has {n} entries, expected 3 or 4: {', '.join(COLUMNS)}")
+        if self.step and n != before:
+            raise ValueError(f"values has {n} entries, the one before had {before}")
+        pairs = zip(COLUMNS, values, strict=False)
+        numbers = {k: finite_number(v.item() if hasattr(v, "item") else v, k) for k, v in pairs}
         self.step.append(step)
-        for name, value in zip(COLUMNS, values, strict=False):
-            getattr(self, name).append(value)
+        for name, number in numbers.items():
+            getattr(self, name).append(number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +236,11 @@ class Run:
         Where it comes from, in words that JSON can store; may be empty.
     folder : Path, optional
         Where it lies, once stored.
+
+    Raises
+    ------
+    ValueError
+        If a network, the configuration, the history or the provenance is something else.
     """
 
     generator: nn.Module
@@ -211,6 +249,14 @@ class Run:
     history: History
     provenance: dict = field(default_factory=dict)
     folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is not of its kind, long before it is stored."""
+        for side in SIDES:
+            instance(getattr(self, side), side, nn.Module, "give the network itself")
+        instance(self.config, "config", TrainConfig, "give the one that `train` was given")
+        instance(self.history, "history", History, "give what `train` returned")
+        instance(self.provenance, "provenance", dict, "give words by name, or leave it out")
 
 
 def run_folder(name: str | Path) -> Path:
@@ -225,46 +271,61 @@ def run_folder(name: str | Path) -> Path:
     Returns
     -------
     Path
-        The folder, which holds at least ``provenance.json``.
+        The folder, which holds at least ``provenance.json``. While another process replaces it,
+        that may be the old one, under the name that it has for this moment.
 
     Raises
     ------
     FileNotFoundError
         If there is none; names the places looked at.
+    ValueError
+        If ``name`` is no name of a folder.
     """
-    here = Path(__file__).resolve().parent
-    own = Path(name).expanduser()
-    places = [own, here.parent / "book" / "runs" / own, here / "frozen" / own]
-    for place in dict.fromkeys(places):
-        recover(place)
-        if (place / "provenance.json").is_file():
-            return place
-    raise FileNotFoundError(
-        f"no run {str(name)!r}; looked in {', '.join(map(str, dict.fromkeys(places)))}"
-    )
+    for place in _places(name):
+        for found in standing(place):
+            if os.path.isfile(found / PROVENANCE):  # pathlib's raises where a name is too long
+                return found
+    raise _no_run(name)
 
 
 def save_run(folder: str | Path, run: Run) -> None:
     """Store a finished run so that anyone can look at it and make it again.
 
-    Writes ``config.json`` (numbers and networks), ``history.csv``, ``generator.safetensors``,
-    ``critic.safetensors`` and ``provenance.json`` into a folder aside, loads them back, and only
-    then puts the folder in its place, whole. A run that stood there before is replaced.
+    Writes ``config.json`` (numbers, and what the networks are built from), ``history.csv``,
+    ``generator.safetensors``, ``critic.safetensors`` and ``provenance.json`` into a folder aside,
+    loads them back, and only then puts the folder in its place, whole. A run that stood there
+    before is replaced; a folder of something else is not.
 
     Parameters
     ----------
     folder : path
         Made if missing.
     run : Run
-        What to store; its networks are ones of `wganlib.models`.
+        What to store. A network is one of `wganlib.models`, or one of a class that can be imported
+        and that keeps the arguments of its constructor: ``self.arguments = {"width": width}``.
 
     Raises
     ------
     ValueError
-        If a network is not one of `wganlib.models`, since it could not be built again, or if the
-        stored weights do not load back; nothing is then written.
+        If a network cannot be built again or, once built and loaded, differs from the one given in
+        a weight, in which weights are tied, or in its outputs for a few latents; if something
+        cannot be stored; or if ``folder`` holds something else than a run. Nothing is then written.
+    OSError
+        If it cannot be written; the old run is then in its place.
+
+    Notes
+    -----
+    A network that does not follow the protocol of `wganlib.models` cannot be tried, so its outputs
+    are not compared.
     """
-    with swapped_folder(Path(folder).expanduser()) as aside:
+    instance(run, "run", Run, "wganlib.records.Run(generator=..., critic=..., ...) makes one")
+    folder = _path(folder, "folder").resolve()
+    if os.path.exists(folder) and not (folder / PROVENANCE).is_file():
+        if not folder.is_dir():
+            raise ValueError(f"{folder} is a file; give the name of a folder")
+        if any(folder.iterdir()):
+            raise ValueError(f"{folder} holds something else than a run; give a new folder in it")
+    with swapped_folder(folder) as aside:
         write_run(aside, run)
 
 
@@ -283,21 +344,21 @@ def write_run(folder: Path, run: Run) -> None:
     ValueError
         As `save_run`.
     """
-    networks = {side: _describe(getattr(run, side)) for side in SIDES}
-    for side in SIDES:
-        weights = {k: v.cpu().contiguous() for k, v in getattr(run, side).state_dict().items()}
-        atomic_write(folder / f"{side}.safetensors", safetensors.torch.save(weights))
-    atomic_write(folder / "history.csv", _history_csv(run.history))
-    _write_json(folder / "config.json", {"config": asdict(run.config), **networks})
-    _write_json(folder / "provenance.json", run.provenance)
-    stored = load_run(folder)
-    for side in SIDES:
-        there, here = getattr(stored, side).state_dict(), getattr(run, side).state_dict()
-        if not all(torch.equal(there[name], here[name].cpu()) for name in here):
-            raise ValueError(f"the weights of the {side} did not load back as they were stored")
+    pair = {side: getattr(run, side) for side in SIDES}
+    with torch.random.fork_rng(devices=[]):  # new networks are drawn at random
+        about = {side: _stored.describe(network, side) for side, network in pair.items()}
+        files = {f"{side}.safetensors": _stored.weights(pair[side], side) for side in SIDES}
+        files[HISTORY] = _history_csv(run.history)
+        about["config"] = asdict(run.config)
+        for name, content in {CONFIG: about, PROVENANCE: run.provenance}.items():
+            files[name] = _stored.json_text(content, name).encode()
+        for name, content in files.items():
+            atomic_write(folder / name, content)
+        back = load_run(folder, classes=[type(network) for network in pair.values()])
+        _stored.refuse_unlike(pair, {side: getattr(back, side) for side in SIDES})
 
 
-def load_run(folder: str | Path) -> Run:
+def load_run(folder: str | Path, *, classes: Iterable[type[nn.Module]] = ()) -> Run:
     """Load a run that `save_run` stored.
 
     Parameters
@@ -305,6 +366,9 @@ def load_run(folder: str | Path) -> Run:
     folder : path
         Where it lies; or the bare name of one of the book's frozen runs, such as
         ``"mnist-wgan-gp"``.
+    classes : iterable of type, optional
+        Classes of your own that may be built. A folder names classes but never brings code: what is
+        neither in `wganlib.models` nor given here is refused.
 
     Returns
     -------
@@ -316,63 +380,135 @@ def load_run(folder: str | Path) -> Run:
     FileNotFoundError
         If there is no such run; names the places looked at.
     ValueError
-        If the weights do not fit the networks that the run names.
+        If a file is missing or damaged, the weights do not fit the networks that the run names, or
+        the class of one is not given; names the file, or the call.
+
+    Examples
+    --------
+    A generator of one's own, here from a file ``nets.py``, is loaded by
+
+    >>> from nets import MyGenerator  # doctest: +SKIP
+    >>> run = load_run("my-run", classes=[MyGenerator])  # doctest: +SKIP
     """
-    folder = run_folder(folder)
-    about = json.loads((folder / "config.json").read_text(encoding="utf8"))
-    sides = {side: _build(about[side]) for side in SIDES}
-    for side, network in sides.items():
-        path = folder / f"{side}.safetensors"
-        _load_weights(network, safetensors.torch.load_file(path), path)
-    with (folder / "history.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    columns = {f.name: [float(row[f.name]) for row in rows] for f in fields(History)}
-    columns["step"] = [int(step) for step in columns["step"]]
+    classes = _stored.allowed(classes)
+    for place in _places(folder):
+        files = read_files(place, FILES)
+        if PROVENANCE in files:
+            break
+    else:
+        raise _no_run(folder)
+    about = _json(files, place, CONFIG)
+    pair = {}
+    for side in SIDES:
+        path = place / f"{side}.safetensors"
+        pair[side] = _stored.build(about.get(side), _content(files, path), classes, path)
     return Run(
-        **{side: network.eval() for side, network in sides.items()},
-        config=TrainConfig(**about["config"]),
-        history=History(**columns),
-        provenance=json.loads((folder / "provenance.json").read_text(encoding="utf8")),
-        folder=folder,
+        **pair,
+        config=_config(about.get("config"), place / CONFIG),
+        history=_history(_content(files, place / HISTORY), place / HISTORY),
+        provenance=_json(files, place, PROVENANCE),
+        folder=place,
     )
 
 
-def _load_weights(network: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
-    """Load weights into a network, or say that they belong to another one."""
+# --- files ----------------------------------------------------------------------------------------
+
+
+def _path(name: str | Path, what: str) -> Path:
+    """Take a path of either kind, a home's sign included."""
+    if not isinstance(name, str | os.PathLike) or "\0" in str(name):
+        raise ValueError(f"{what}={name!r} must be the name of a folder: a str or a pathlib.Path")
     try:
-        network.load_state_dict(weights)
+        return Path(name).expanduser()
     except RuntimeError as error:
-        raise ValueError(f"{path} holds the weights of another network: {error}") from error
+        raise ValueError(f"{what}={str(name)!r}: {error}; write the path in full") from None
+
+
+def _places(name: str | Path) -> list[Path]:
+    """List where a run of this name may lie."""
+    here, own = Path(__file__).resolve().parent, _path(name, "folder")
+    places = [own, here.parent / "book" / "runs" / own, here / "frozen" / own]
+    return list(dict.fromkeys(places))
+
+
+def _no_run(name: str | Path) -> FileNotFoundError:
+    """Say that there is no run of this name."""
+    places = ", ".join(map(str, _places(name)))
+    return FileNotFoundError(f"no run {str(name)!r}; looked in {places}")
+
+
+def _damaged(path: Path, how: object) -> ValueError:
+    """Say which file of a run cannot be read."""
+    return ValueError(f"{path} is damaged ({how}); take it from a copy, or store the run again")
+
+
+def _content(files: dict[str, bytes], path: Path) -> bytes:
+    """Return a file's content, or say that it is missing."""
+    if path.name not in files:
+        raise _damaged(path, "it is missing")
+    return files[path.name]
+
+
+def _json(files: dict[str, bytes], folder: Path, name: str) -> dict:
+    """Read a dictionary from JSON."""
+    path = folder / name
+    try:
+        found = json.loads(_content(files, path).decode())
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise _damaged(path, error) from None
+    if not isinstance(found, dict):
+        raise _damaged(path, f"it holds a {type(found).__name__}, no dictionary")
+    return found
+
+
+def _config(numbers: object, path: Path) -> TrainConfig:
+    """Make a configuration from stored numbers; those that are not stored are as usual."""
+    known = [f.name for f in fields(TrainConfig)]
+    if not isinstance(numbers, dict) or not set(numbers) <= set(known):
+        unknown = sorted(set(numbers) - set(known)) if isinstance(numbers, dict) else numbers
+        raise _damaged(path, f"config: {unknown!r} is nothing that TrainConfig knows")
+    try:
+        return TrainConfig(**numbers)
+    except ValueError as error:
+        raise _damaged(path, error) from None
 
 
 def _history_csv(history: History) -> bytes:
-    """Write a history as a table, numbers to six digits."""
-    names = [f.name for f in fields(History)]
+    """Write a history as a table, numbers to six digits; a column without numbers stays empty."""
+    names, n = [f.name for f in fields(History)], len(history.step)
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(names)
-    for row in zip(*(getattr(history, name) for name in names), strict=True):
-        table.writerow([row[0], *(f"{value:.6g}" for value in row[1:])])
+    columns = {name: getattr(history, name) or [""] * n for name in names}
+    for name, column in columns.items():
+        if len(column) != n:
+            raise ValueError(f"history.{name} has {len(column)} entries and history.step {n}")
+    for i in range(n):
+        numbers = {name: column[i] for name, column in columns.items()}
+        step = whole_number(numbers.pop("step"), "history.step", least=0)
+        table.writerow([step, *(_six_digits(v, f"history.{k}") for k, v in numbers.items())])
     return text.getvalue().encode()
 
 
-def _describe(network: nn.Module) -> dict:
-    """Name a network's class and arguments."""
-    kind = type(network).__name__
-    if getattr(models, kind, None) is not type(network):
-        raise ValueError(f"{kind} is not a network of wganlib.models, so it cannot be stored")
-    return {"class": kind, **network.arguments}
+def _six_digits(value: float | str, name: str) -> str:
+    """Write a number; those that a column lacks are written as nothing."""
+    return value if value == "" else f"{finite_number(value, name):.6g}"
 
 
-def _build(description: dict) -> nn.Module:
-    """Build a network from its description, with untrained weights."""
-    arguments = dict(description)
-    kind = getattr(models, arguments.pop("class"), None)
-    if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
-        raise ValueError(f"{description['class']!r} is not a network of wganlib.models")
-    return kind(**arguments)
-
-
-def _write_json(path: Path, content: dict) -> None:
-    """Write JSON that a person can read and git can compare."""
-    atomic_write(path, (json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
+def _history(content: bytes, path: Path) -> History:
+    """Read a history from its table."""
+    try:
+        text = content.decode()
+        table = csv.DictReader(io.StringIO(text), strict=True)
+        missing = [f.name for f in fields(History) if f.name not in (table.fieldnames or ())]
+        if missing:
+            raise ValueError(f"it has no column {', '.join(missing)}")
+        rows = list(table)
+        columns = {f.name: [row[f.name] for row in rows] for f in fields(History)}
+        numbers = {k: [float(v) for v in column if v != ""] for k, column in columns.items()}
+        numbers["step"] = [int(step) for step in columns["step"]]
+    except (UnicodeDecodeError, csv.Error, TypeError, ValueError) as error:
+        raise _damaged(path, error) from None
+    if not text.endswith("\n") or any(len(v) not in (0, len(rows)) for v in numbers.values()):
+        raise _damaged(path, "its end, or an entry, is missing")
+    return History(**numbers)

@@ -1,16 +1,21 @@
 """Runs are stored whole or not at all, and come back as they were."""
 
 import dataclasses
+import itertools
 import json
+import multiprocessing
+import os
+import shutil
+import signal
 
 import numpy as np
 import pytest
 import torch
 
 from tests.unit.small import SMALL, digits, pair
-from wganlib import lipschitz, models
+from wganlib import _files, lipschitz, models
 from wganlib.lipschitz import gradient_penalty
-from wganlib.records import History, Run, TrainConfig, load_run, save_run
+from wganlib.records import History, Run, TrainConfig, load_run, run_folder, save_run
 from wganlib.training import train
 
 
@@ -52,13 +57,132 @@ def test_a_run_cannot_name_code_to_run(tmp_path):
         load_run(tmp_path)
 
 
-def test_a_network_of_one_s_own_cannot_be_stored(tmp_path):
-    run = Run(
-        generator=torch.nn.Linear(2, 2), critic=pair()[1], config=SMALL, history=History(),
-        provenance={},
-    )  # fmt: skip
-    with pytest.raises(ValueError, match="Linear is not a network of wganlib"):
+def test_a_folder_of_something_else_is_not_replaced(tmp_path):
+    (tmp_path / "notes").write_text("mine")
+    run = small_run(pair()[1])
+    with pytest.raises(ValueError, match="holds something else than a run; give a new folder"):
         save_run(tmp_path, run)
+    with pytest.raises(ValueError, match="notes is a file; give the name of a folder"):
+        save_run(tmp_path / "notes", run)
+    assert (tmp_path / "notes").read_text() == "mine"
+    (tmp_path / "run").mkdir()
+    (tmp_path / "link").symlink_to("run")
+    save_run(tmp_path / "link", run)  # into the folder that is meant
+    assert load_run(tmp_path / "run").config == run.config
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "notes", "run"]
+
+
+def test_a_critic_s_own_history_has_a_column_without_numbers(tmp_path):
+    history = History(step=[1, 2], w1_estimate=[1.0, 2.0], critic_loss=[-1.0, -2.0],
+                      penalty=[0.0, 0.0])  # fmt: skip
+    save_run(tmp_path / "run", dataclasses.replace(small_run(pair()[1]), history=history))
+    assert load_run(tmp_path / "run").history == history
+
+
+# --- what is damaged ------------------------------------------------------------------------------
+
+FILES = ["config.json", "history.csv", "generator.safetensors", "critic.safetensors",
+         "provenance.json"]  # fmt: skip
+
+
+def stored(folder):
+    history = History()
+    history.append(1, [1.0, -1.0, 0.0, -2.0])
+    history.append(2, [1.5, -1.5, 0.25, -2.5])
+    save_run(folder, dataclasses.replace(small_run(pair()[1]), history=history))
+    return folder
+
+
+@pytest.mark.parametrize("name", FILES[:-1])
+def test_a_file_that_is_missing_is_named(tmp_path, name):
+    (stored(tmp_path / "run") / name).unlink()
+    with pytest.raises(ValueError, match=rf"run/{name} is damaged \(it is missing\); take it from"):
+        load_run(tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("share", [0, 0.3, 0.6, 0.95])
+def test_a_file_that_is_cut_is_named(tmp_path, name, share):
+    path = stored(tmp_path / "run") / name
+    content = path.read_bytes() if name != "provenance.json" else b'{"command": "none"}'
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match=rf"run/{name} is damaged"):
+        load_run(tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00" * 99, b"[" * 99_999, b'[1, "a"]\n', b"null\n"])
+def test_a_file_of_something_else_is_named(tmp_path, name, content):
+    (stored(tmp_path / "run") / name).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"run/{name} is damaged"):
+        load_run(tmp_path / "run")
+
+
+@pytest.mark.parametrize("column", ["step", "w1_estimate", "penalty"])
+def test_a_history_without_a_column_is_damaged(tmp_path, column):
+    path = stored(tmp_path / "run") / "history.csv"
+    path.write_text(path.read_text().replace(column, "other", 1))
+    with pytest.raises(ValueError, match=rf"history.csv is damaged \(it has no column {column}\)"):
+        load_run(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("1.5", "much"), ("1.5", ""), ("\n2,", "\n2.5,"), ("\n2,", "\n,"), ("\n2,", "\n2"),
+     ("0.25\n", "0.25")],
+)  # fmt: skip
+def test_a_history_with_a_broken_entry_is_damaged(tmp_path, old, new):
+    path = stored(tmp_path / "run") / "history.csv"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(ValueError, match=r"history.csv is damaged"):
+        load_run(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda a: a.pop("critic"), "config.json names no class for critic"),
+        (lambda a: a["critic"].pop("class"), "config.json names no class for critic"),
+        (lambda a: a.update(critic=["MLPCritic"]), "config.json names no class for critic"),
+        (lambda a: a["critic"].update({"class": 3}), "config.json names no class for critic"),
+        (
+            lambda a: a["critic"].update(width=-1),
+            "the critic cannot be built: MLPCritic .*width=-1",
+        ),
+        (lambda a: a["critic"].update(colour=1), "the critic cannot be built: .*'colour'"),
+        (lambda a: a["critic"].update(width=17), "critic.safetensors holds the weights of another"),
+        (lambda a: a["critic"].update(module=3, arguments=[]), "is a MLPCritic of 3"),
+        (lambda a: a.pop("config"), "config.json is damaged .*None"),
+        (lambda a: a.update(config=[1]), r"config.json is damaged .*\[1\]"),
+        (lambda a: a["config"].update(n_stops=3), r"config.json is damaged .*\['n_stops'\]"),
+        (lambda a: a["config"].update(n_steps=0), "config.json is damaged .*n_steps=0"),
+    ],
+)
+def test_a_configuration_that_fits_nothing_is_named(tmp_path, change, message):
+    path = stored(tmp_path / "run") / "config.json"
+    about = json.loads(path.read_text())
+    change(about)
+    path.write_text(json.dumps(about))
+    with pytest.raises(ValueError, match=message):
+        load_run(tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", [None, 3, b"run", ["run"], "a\0b", "~nobody-of-this-name/run"])
+@pytest.mark.parametrize(
+    "call", [load_run, run_folder, lambda f: save_run(f, small_run(pair()[1]))]
+)
+def test_what_names_no_folder_is_refused(call, name):
+    with pytest.raises(ValueError, match=r"folder="):
+        call(name)
+
+
+def test_a_name_that_no_file_system_takes_is_no_run():
+    with pytest.raises(FileNotFoundError, match="no run"):
+        load_run("a" * 300)
+
+
+# --- numbers --------------------------------------------------------------------------------------
 
 
 def test_numbers_of_numpy_are_taken_as_python_s(tmp_path):
@@ -93,3 +217,205 @@ def test_a_stored_run_replaces_the_one_that_stood_there(tmp_path):
     assert not (tmp_path / "run" / "left-over").exists()
     for name, tensor in load_run(tmp_path / "run").critic.state_dict().items():
         assert torch.equal(tensor, second.critic.state_dict()[name])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("generator", None, "generator is a NoneType"),
+        ("critic", models.MLPCritic, "critic is a type, no Module; give the network itself"),
+        ("config", {"n_steps": 3}, "config is a dict, no TrainConfig"),
+        ("history", [1.0], "history is a list, no History"),
+        ("provenance", "a word", "provenance is a str, no dict"),
+    ],
+)
+def test_what_a_run_consists_of_is_checked_at_once(field, value, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(small_run(pair()[1]), **{field: value})
+
+
+@pytest.mark.parametrize(
+    ("provenance", "message"),
+    [
+        ({"rate": torch.ones(1)}, r"provenance.json holds what JSON cannot store \(a Tensor\)"),
+        ({"folder": {1, 2}}, r"\(a set\)"),
+        ({("a", 1): 2}, "keys must be"),
+        ({1: 2, "a": 3}, "not supported between"),
+    ],
+)
+def test_a_provenance_that_json_cannot_store_is_refused(tmp_path, provenance, message):
+    with pytest.raises(ValueError, match=message):
+        save_run(tmp_path / "run", dataclasses.replace(small_run(pair()[1]), provenance=provenance))
+    assert not list(tmp_path.iterdir())
+
+
+def test_numbers_of_numpy_are_stored(tmp_path):
+    about = {"score": np.float32(0.5), "n": np.int64(3), "good": np.bool_(True)}
+    save_run(tmp_path / "run", dataclasses.replace(small_run(pair()[1]), provenance=about))
+    assert load_run(tmp_path / "run").provenance == {"score": 0.5, "n": 3, "good": True}
+
+
+@pytest.mark.parametrize(
+    ("step", "values", "message"),
+    [
+        (-1, [1.0, 2.0, 3.0], "step=-1"),
+        (1.5, [1.0, 2.0, 3.0], "step=1.5"),
+        ("1", [1.0, 2.0, 3.0], "step='1'"),
+        (
+            1,
+            [1.0, 2.0],
+            r"values has 2 entries, expected 3 or 4: w1_estimate, critic_loss, penalty",
+        ),
+        (1, [1.0] * 5, "values has 5 entries"),
+        (1, 3.0, "values=3.0 must be a sequence"),
+        (1, None, "values=None must be a sequence"),
+        (1, "abc", "w1_estimate='a' must be a finite number"),
+        (1, [1.0, None, 3.0], "critic_loss=None"),
+        (1, [1.0, 2.0, float("nan")], "penalty=nan"),
+        (1, [1.0, 2.0, 3.0, float("inf")], "generator_loss=inf"),
+    ],
+)
+def test_a_history_takes_numbers_or_nothing(step, values, message):
+    history = History()
+    with pytest.raises(ValueError, match=message):
+        history.append(step, values)
+    assert history == History()
+
+
+def test_a_history_takes_numbers_of_any_library():
+    history = History()
+    history.append(np.int64(1), np.float32([1.5, 2.5, 3.5, 4.5]))
+    history.append(2, torch.tensor([1.0, 2.0, 3.0, 4.0]))
+    assert history.step == [1, 2]
+    assert history.generator_loss == [4.5, 4.0]
+    assert {type(v) for v in (*history.step, *history.penalty)} == {int, float}
+
+
+def test_the_columns_of_a_history_stay_equally_long():
+    history = History()
+    history.append(1, [1.0, 2.0, 3.0, 4.0])
+    with pytest.raises(ValueError, match="values has 3 entries, the one before had 4"):
+        history.append(2, [1.0, 2.0, 3.0])
+    history = History(step=[1], w1_estimate=[1.0, 2.0])
+    run = dataclasses.replace(small_run(pair()[1]), history=history)
+    with pytest.raises(ValueError, match=r"history.w1_estimate has 2 entries and history.step 1"):
+        save_run("never", run)
+
+
+@pytest.mark.parametrize("step", [0, -1, 1.5, None, "1"])
+@pytest.mark.parametrize("method", ["critic_steps", "learning_rate_at"])
+def test_steps_are_counted_from_one(method, step):
+    with pytest.raises(ValueError, match=f"step={step!r} must be a whole number of at least 1"):
+        getattr(TrainConfig(), method)(step)
+
+
+def test_there_is_no_step_size_after_the_last_step():
+    with pytest.raises(ValueError, match="step=11 comes after the last one, n_steps=10"):
+        TrainConfig(n_steps=10, learning_rate_end=0).learning_rate_at(11)
+
+
+def test_a_seed_that_pytorch_does_not_take_is_refused():
+    assert torch.Generator().manual_seed(TrainConfig(seed=2**64 - 1).seed)
+    with pytest.raises(ValueError, match=r"seed=18446744073709551616 must be below 2\*\*64"):
+        TrainConfig(seed=2**64)
+
+
+# --- several at a time ----------------------------------------------------------------------------
+
+FORK = multiprocessing.get_context("fork")
+
+
+@pytest.fixture
+def two_runs(tmp_path):
+    """Two stored runs, from which processes without PyTorch can write others."""
+    for name in ("a", "b"):
+        run = small_run(pair(seed=ord(name))[1])
+        run.history.append(ord(name), [ord(name)] * 4)
+        save_run(tmp_path / name, dataclasses.replace(run, provenance={"name": name}))
+    (tmp_path / "place").mkdir()
+    shutil.copytree(tmp_path / "a", tmp_path / "place" / "run")
+    return tmp_path
+
+
+def name_of(run, folder):
+    """Which of the two runs this is, in each of its files."""
+    name = run.provenance["name"]
+    whole = load_run(folder / name)
+    assert run.history == whole.history
+    for side in ("generator", "critic"):
+        here, there = getattr(run, side).state_dict(), getattr(whole, side).state_dict()
+        assert all(map(torch.equal, here.values(), there.values()))
+    return name
+
+
+def _swap_in(source, folder):
+    with _files.swapped_folder(folder) as aside:
+        shutil.copytree(source, aside, dirs_exist_ok=True)
+
+
+def _stand_still_and_go_on(source, folder):
+    rename, count = os.replace, itertools.count()
+
+    def halting(*paths):
+        rename(*paths)
+        if next(count) == 0:  # the old folder is away, the new one not there yet
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    os.replace = halting
+    _swap_in(source, folder)
+
+
+def test_a_reader_reads_while_a_writer_stands_between_its_renames_and_then_goes_on(two_runs):
+    folder = two_runs / "place" / "run"
+    writer = FORK.Process(target=_stand_still_and_go_on, args=(two_runs / "b", folder))
+    writer.start()
+    os.waitpid(writer.pid, os.WUNTRACED)  # until it has stopped
+    try:
+        before = sorted(folder.parent.iterdir())
+        assert folder not in before
+        found = load_run(folder)
+        assert name_of(found, two_runs) == "a"
+        assert found.folder == folder
+        assert (run_folder(folder) / "provenance.json").is_file()
+        assert sorted(folder.parent.iterdir()) == before  # nothing was renamed
+    finally:
+        os.kill(writer.pid, signal.SIGCONT)
+        writer.join(30)
+    assert writer.exitcode == 0
+    assert name_of(load_run(folder), two_runs) == "b"
+    assert [p.name for p in folder.parent.iterdir()] == ["run"]
+
+
+def test_another_writer_does_not_wait_for_one_that_stands_still(two_runs):
+    folder = two_runs / "place" / "run"
+    writer = FORK.Process(target=_stand_still_and_go_on, args=(two_runs / "b", folder))
+    writer.start()
+    os.waitpid(writer.pid, os.WUNTRACED)
+    try:
+        _swap_in(two_runs / "a", folder)
+        assert name_of(load_run(folder), two_runs) == "a"
+    finally:
+        os.kill(writer.pid, signal.SIGCONT)
+        writer.join(30)
+    assert writer.exitcode == 0
+    assert name_of(load_run(folder), two_runs) == "b"
+    assert [p.name for p in folder.parent.iterdir()] == ["run"]
+
+
+def _swap_often(sources, folder):
+    for source in sources * 25:
+        _swap_in(source, folder)
+
+
+def test_four_writers_and_a_reader_see_the_old_run_or_the_new_one_and_never_a_part(two_runs):
+    folder, sources = two_runs / "place" / "run", [two_runs / "a", two_runs / "b"]
+    writers = [FORK.Process(target=_swap_often, args=(sources, folder)) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    seen = []
+    while any(writer.is_alive() for writer in writers):
+        seen.append(name_of(load_run(folder), two_runs))
+    assert [writer.exitcode for writer in writers] == [0] * 4
+    assert {*seen, name_of(load_run(folder), two_runs)} <= {"a", "b"}
+    assert len(seen) > 3  # the reader was there
+    assert [p.name for p in folder.parent.iterdir()] == ["run"]
