@@ -68,7 +68,17 @@ class DigitClassifier(nn.Module):
         -------
         Tensor, shape (batch, 10)
             Logits, no unit.
+
+        Raises
+        ------
+        ValueError
+            If there is no image, or the images have another shape or dtype.
         """
+        _refuse_no_images(images)
+        if images.dtype != (dtype := self.head[1].weight.dtype):
+            raise ValueError(
+                f"images have dtype {images.dtype}, the weights {dtype}: give x.to(dtype)"
+            )
         return self.head(self.body(images))
 
     def features(self, images: Tensor) -> Tensor:
@@ -115,11 +125,14 @@ class DigitClassifier(nn.Module):
     def _in_parts(self, network: nn.Module, images: Tensor) -> Tensor:
         """Apply in evaluation mode, 500 images at a time, so that memory stays small."""
         _refuse_images(images)
-        was_training, device = self.training, self.head[1].weight.device
+        modes = {module: module.training for module in self.modules()}
+        like = self.head[1].weight
         self.eval()
-        found = torch.cat([network(part.to(device)) for part in images.split(500)])
-        self.train(was_training)
-        return found
+        try:
+            return torch.cat([network(part.to(like)) for part in images.split(500)])
+        finally:
+            for module, mode in modes.items():  # what its owner has frozen stays frozen
+                module.training = mode
 
 
 def digit_classifier() -> DigitClassifier:
@@ -141,13 +154,24 @@ def digit_classifier() -> DigitClassifier:
     return classifier.eval()
 
 
-def _refuse_images(images: Tensor) -> None:
-    """Refuse what the classifier was not trained on."""
+def _refuse_no_images(images: Tensor) -> None:
+    """Refuse what the network cannot look at."""
     _arrays.instance(images, "images", Tensor, "torch.as_tensor(x) makes one")
+    _arrays.dense(images, "images")
     if images.ndim != 4 or images.shape[1:] != (1, 28, 28) or not len(images):
         raise ValueError(f"images have shape {tuple(images.shape)}, expected (n, 1, 28, 28)")
-    if not images.is_floating_point() or not images.abs().max() <= 1:
+    if not images.is_floating_point():
         raise ValueError(
-            f"images have dtype {images.dtype} and values up to {images.abs().max().item():.4g}, "
-            "expected floats in [-1, 1]: use wganlib.data.scale_pixels"
+            f"images have dtype {images.dtype}, expected floats in [-1, 1]: use "
+            "wganlib.data.scale_pixels"
+        )
+
+
+def _refuse_images(images: Tensor) -> None:
+    """Refuse what the classifier was not trained on."""
+    _refuse_no_images(images)
+    if not images.abs().max() <= 1:
+        raise ValueError(
+            f"images have values up to {images.abs().max().item():.4g}, expected floats in "
+            "[-1, 1]: use wganlib.data.scale_pixels"
         )

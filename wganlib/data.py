@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from wganlib._arrays import finite_number, instance, whole_number
-from wganlib._memory import room
+from wganlib._arrays import finite_number, instance, shown, whole_number
+from wganlib._memory import refuse_large, room
 from wganlib._reading import Draw, opened
 from wganlib._samples import warn_of_range
 
@@ -18,6 +18,7 @@ from wganlib._samples import warn_of_range
 RING_RADIUS, RING_STD = 2 / 1.414, 0.02 / 1.414  # 1.4144 and 0.01414 data units
 GRID_SPACING, GRID_STD = 2 / 2.828, 0.05 / 2.828  # 0.7072 and 0.01768 data units
 ROLL_SCALE = 7.5
+FAR = 1e30  # points that are farther away leave single precision, or its squares
 
 
 def parallel_lines(n: int, shift: float = 0.0, *, rng: torch.Generator | None = None) -> Tensor:
@@ -43,14 +44,14 @@ def parallel_lines(n: int, shift: float = 0.0, *, rng: torch.Generator | None = 
     Raises
     ------
     ValueError
-        If ``n`` is below 1.
+        If ``n`` is below 1 or too large for memory, or ``shift`` beyond 1e30.
 
     References
     ----------
     Arjovsky, Chintala and Bottou (2017), Example 1.
     """
-    whole_number(n, "n", least=1)
-    device = rng.device if rng is not None else "cpu"
+    finite_number(shift, "shift", least=-FAR, most=FAR)
+    device = _drawn_on(n, rng)
     height = torch.rand(n, generator=rng, device=device)
     return torch.stack([torch.full_like(height, shift), height], dim=1)
 
@@ -75,7 +76,7 @@ def ring_centres(modes: int = 8, *, radius: float = RING_RADIUS) -> Tensor:
     Raises
     ------
     ValueError
-        If ``modes`` is below 1.
+        If ``modes`` is below 1 or too large for memory, or ``radius`` beyond 1e30.
 
     References
     ----------
@@ -89,8 +90,8 @@ def ring_centres(modes: int = 8, *, radius: float = RING_RADIUS) -> Tensor:
             [-2., -0.],
             [ 0., -2.]])
     """
-    whole_number(modes, "modes", least=1)
-    finite_number(radius, "radius")
+    _countable(modes, "modes")
+    finite_number(radius, "radius", least=-FAR, most=FAR)
     angle = 2 * math.pi * torch.arange(modes) / modes
     return radius * torch.stack([angle.cos(), angle.sin()], dim=1)
 
@@ -127,7 +128,8 @@ def gaussian_ring(
     Raises
     ------
     ValueError
-        If ``n`` or ``modes`` is below 1, or ``std`` below 0.
+        If ``n`` or ``modes`` is below 1 or too large for memory, ``std`` below 0, or a length
+        beyond 1e30.
 
     References
     ----------
@@ -156,7 +158,7 @@ def grid_centres(side: int = 5, *, spacing: float = GRID_SPACING) -> Tensor:
     Raises
     ------
     ValueError
-        If ``side`` is below 1.
+        If ``side`` is below 1 or too large for memory, or ``spacing`` beyond 1e30 a side.
 
     References
     ----------
@@ -170,8 +172,8 @@ def grid_centres(side: int = 5, *, spacing: float = GRID_SPACING) -> Tensor:
             [-1.,  1.],
             [ 1.,  1.]])
     """
-    whole_number(side, "side", least=1)
-    finite_number(spacing, "spacing")
+    _countable(whole_number(side, "side") ** 2, "side**2")
+    finite_number(spacing, "spacing", least=-FAR / side, most=FAR / side)
     place = spacing * (torch.arange(side) - (side - 1) / 2)
     y, x = torch.meshgrid(place, place, indexing="ij")
     return torch.stack([x, y], dim=-1).view(-1, 2)  # (side, side, 2) -> (side^2, 2)
@@ -209,7 +211,8 @@ def gaussian_grid(
     Raises
     ------
     ValueError
-        If ``n`` or ``side`` is below 1, or ``std`` below 0.
+        If ``n`` or ``side`` is below 1 or too large for memory, ``std`` below 0, or a length
+        beyond 1e30.
 
     Notes
     -----
@@ -247,16 +250,15 @@ def swiss_roll(
     Raises
     ------
     ValueError
-        If ``n`` is below 1, or ``std`` below 0.
+        If ``n`` is below 1 or too large for memory, or ``std`` below 0 or beyond 1e30.
 
     References
     ----------
     The published script ``gan_toy.py`` of Gulrajani et al. (2017), which takes two of the three
     coordinates of scikit-learn's ``make_swiss_roll``.
     """
-    whole_number(n, "n", least=1)
-    finite_number(std, "std", least=0)
-    device = rng.device if rng is not None else "cpu"
+    finite_number(std, "std", least=0, most=FAR)
+    device = _drawn_on(n, rng)
     t = 1.5 * math.pi * (1 + 2 * torch.rand(n, generator=rng, device=device))
     spiral = t[:, None] / ROLL_SCALE * torch.stack([t.cos(), t.sin()], dim=1)
     return spiral + std * torch.randn(n, 2, generator=rng, device=device)
@@ -264,12 +266,26 @@ def swiss_roll(
 
 def _mixture(n: int, centres: Tensor, std: float, rng: torch.Generator | None) -> Tensor:
     """Draw n points from equally likely round Gaussians."""
-    whole_number(n, "n", least=1)
-    finite_number(std, "std", least=0)
-    device = rng.device if rng is not None else "cpu"
+    finite_number(std, "std", least=0, most=FAR)
+    device = _drawn_on(n, rng)
     which = torch.randint(len(centres), (n,), generator=rng, device=device)
     noise = torch.randn(n, centres.shape[1], generator=rng, device=device)
     return centres.to(device)[which] + std * noise
+
+
+def _drawn_on(n: int, rng: torch.Generator | None) -> torch.device:
+    """Return the device to draw on, after a look at how many points are wanted."""
+    _countable(n, "n")
+    if rng is None:
+        return torch.device("cpu")
+    instance(rng, "rng", torch.Generator, "torch.Generator().manual_seed(0) makes one")
+    return rng.device
+
+
+def _countable(n: int, name: str) -> None:
+    """Refuse more points of the plane than memory holds, with some copies of them on the way."""
+    whole_number(n, name, least=1)
+    refuse_large(4.0 * 2 * 4 * n, f"{name}={shown(n)} points", "draw fewer at once")
 
 
 @dataclass(frozen=True, kw_only=True)

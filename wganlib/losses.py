@@ -199,6 +199,7 @@ def _scores(scores: Tensor, name: str) -> Tensor:
     A mean in bfloat16 keeps three digits: scores near 1,000 that differ by 1 would differ by 0.
     """
     _arrays.instance(scores, name, Tensor, "torch.as_tensor(x) makes one")
+    _arrays.dense(scores, name)
     if scores.ndim != 1 or len(scores) == 0:
         raise ValueError(
             f"{name} has shape {tuple(scores.shape)}, expected (batch,): "

@@ -53,6 +53,30 @@ def test_images_it_was_not_trained_on_are_refused(classifier, images, message):
 
 
 @pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (None, "images is a NoneType"),
+        (torch.zeros(2, 1, 28, 29), r"shape \(2, 1, 28, 29\)"),
+        (torch.zeros(2, 1, 28, 28, dtype=torch.complex64), "complex64"),
+        (torch.zeros(2, 1, 28, 28, dtype=torch.float64), "float64, the weights torch.float32"),
+        (torch.zeros(2, 1, 28, 28).to_sparse(), "images is sparse"),
+        (torch.zeros(2, 1, 28, 28, device="meta"), "meta"),
+    ],
+)
+def test_what_the_network_cannot_look_at_is_refused_in_training_too(classifier, images, message):
+    with pytest.raises(ValueError, match=message):
+        classifier(images)
+
+
+def test_features_take_every_precision_and_leave_every_mode_alone():
+    classifier, images = DigitClassifier().train(), pictures(3)
+    classifier.head.eval()  # frozen by its owner
+    found = classifier.features(images.double())
+    assert (classifier.body.training, classifier.head.training) == (True, False)
+    torch.testing.assert_close(found, classifier.features(images))
+
+
+@pytest.mark.parametrize(
     ("sizes", "message"), [({"width": 0}, "width=0"), ({"n_features": 2.0}, "n_features=2.0")]
 )
 def test_sizes_that_build_no_classifier_are_refused(sizes, message):

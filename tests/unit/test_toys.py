@@ -120,6 +120,29 @@ def test_a_negative_blur_is_refused(draw, std):
         draw(3, std=std)
 
 
+@pytest.mark.parametrize("draw", SAMPLERS.values(), ids=SAMPLERS)
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [({"n": 10**12}, "n=1000000000000 points would take 32,000.0 GB"), ({"n": 2**80}, "n=12089"),
+     ({"n": 2.0}, "n=2.0"), ({"n": 3, "rng": 0}, "rng is a int"),
+     ({"n": 3, "rng": np.random.default_rng(0)}, "rng is a Generator.*torch")],
+)  # fmt: skip
+def test_what_cannot_be_drawn_is_refused(draw, bad, message):
+    with pytest.raises(ValueError, match=message):
+        draw(**bad)
+
+
+@pytest.mark.parametrize("length", [math.inf, math.nan, 1e39, -1e39, "1", None, 1j, True])
+@pytest.mark.parametrize(
+    ("draw", "name"),
+    [(data.parallel_lines, "shift"), (data.gaussian_ring, "radius"), (data.gaussian_ring, "std"),
+     (data.gaussian_grid, "spacing"), (data.swiss_roll, "std")],
+)  # fmt: skip
+def test_a_length_that_single_precision_does_not_hold_is_refused(draw, name, length):
+    with pytest.raises(ValueError, match=rf"\b{name}="):
+        draw(3, **{name: length})
+
+
 def test_a_ring_and_a_grid_need_at_least_one_mode():
     with pytest.raises(ValueError, match="modes=0"):
         data.ring_centres(0)
