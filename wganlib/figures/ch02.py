@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path
 
 from wganlib.palette import CRITIC, FAKE, INK, REAL
 from wganlib.plotting import MASS, label_at
 
 
 def earth_moving(ax: Axes, x: np.ndarray, y: np.ndarray, plan: np.ndarray) -> None:
-    r"""Draw a plan on the line as piles above the ground, pits below it, and arches between them.
+    r"""Draw a plan on the line: piles on an upper rail, pits under a lower one, routes between.
+
+    Straight routes between two rails cross exactly where they reverse the order.
 
     Parameters
     ----------
@@ -21,29 +21,27 @@ def earth_moving(ax: Axes, x: np.ndarray, y: np.ndarray, plan: np.ndarray) -> No
     x, y : ndarray
         Places of the piles, shape `(n,)`, and of the pits, shape `(m,)`, in data units.
     plan : ndarray
-        Mass sent from pile to pit, shape `(n, m)`; the arch that carries it is as wide as the
+        Mass sent from pile to pit, shape `(n, m)`; the route that carries it is as wide as the
         mass is large and says how much it is.
     """
     piles, pits = plan.sum(axis=1), plan.sum(axis=0)
     span = max(x.max(), y.max()) - min(x.min(), y.min())
-    sky = piles.max()
-    ax.axhline(0, color=INK, linewidth=0.8)
-    ax.bar(x, piles, 0.05 * span, color=REAL, gid="pile")
-    ax.bar(y, -pits, 0.05 * span, color=FAKE, gid="pit")
+    rail = 3 * max(piles.max(), pits.max())
+    for height in (0, rail):
+        ax.axhline(height, color=INK, linewidth=0.8)
+    ax.bar(x, piles, 0.05 * span, bottom=rail, color=FAKE, gid="pile")
+    ax.bar(y, -pits, 0.05 * span, color=REAL, gid="pit")
     for i, j in np.argwhere(plan > 0):
-        bow = piles.max() * (0.9 + 6 * abs(y[j] - x[i]) / span)
-        ends = [(x[i], piles[i]), (x[i], bow), (y[j], bow), (y[j], 0)]
-        arch = Path(ends, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
-        look = {"edgecolor": CRITIC, "linewidth": 14 * plan[i, j], "gid": "load"}
-        ax.add_patch(PathPatch(arch, fill=False, **look))
-        ax.plot(y[j], 0.02, marker="v", color=INK, markersize=6)
-        # Halfway along a cubic curve, and a little to the right, clear of arches from the left.
-        across, up = np.array([1, 3, 3, 1]) / 8 @ np.array(ends)
-        across += 0.015 * span
-        label_at(ax, across, up, f"{plan[i, j]:.2g}", dx=0, dy=4 + 8 * plan[i, j])
-        sky = max(sky, up)
-    ax.set(xlabel="position (data units)", ylabel="mass", ylim=(-1.2 * pits.max(), 1.3 * sky))
-    ax.yaxis.set_major_formatter(lambda mass, _: f"{abs(mass):g}")
+        ends = [(x[i], rail), (y[j], 0.08 * rail)]
+        look = {"color": CRITIC, "linewidth": 14 * plan[i, j], "solid_capstyle": "butt"}
+        ax.plot(*np.transpose(ends), gid="load", **look)
+        ax.plot(y[j], 0.05 * rail, marker="v", color=INK, markersize=6)
+        across, up = np.mean(ends, axis=0)
+        written = label_at(ax, across, up, f"{plan[i, j]:.2g}", dx=0)
+        written.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
+    ax.set(xlabel="position (data units)", ylim=(-1.3 * pits.max(), rail + 1.3 * piles.max()))
+    ax.set_yticks([0, rail], ["pits", "piles"])
+    ax.tick_params(axis="y", length=0)
 
 
 def plan_matrix(ax: Axes, x: np.ndarray, y: np.ndarray, plan: np.ndarray) -> None:

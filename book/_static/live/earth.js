@@ -92,8 +92,8 @@
       }
       const handles = [];
       for (const [side, kind, sign, word] of [
-        ["piles", "real", 1, "Pile"],
-        ["pits", "fake", -1, "Pit"],
+        ["piles", "fake", 1, "Pile"],
+        ["pits", "real", -1, "Pit"],
       ])
         for (let i = 0; i < 3; i++)
           handles.push({
@@ -140,8 +140,8 @@
         );
         const bar = narrow ? 0.2 : 0.16;
         for (const [law, kind, sign] of [
-          [state.piles, "real", 1],
-          [state.pits, "fake", -1],
+          [state.piles, "fake", 1],
+          [state.pits, "real", -1],
         ])
           for (const { at, mass } of law)
             scene.area(
@@ -238,8 +238,8 @@
           "fill-rule": "evenodd",
         });
         for (const [corners, kind] of [
-          [F, "real"],
-          [G, "fake"],
+          [F, "fake"],
+          [G, "real"],
         ]) {
           left.line(corners, kind);
           right.line(turned(corners), kind);
