@@ -3,6 +3,41 @@ r"""Generators and critics of points and images, and what `wganlib` needs of you
 A critic returns one score for each sample, shape ``(batch,)``: no sigmoid, because a score is not a
 probability, and no batch norm, because the gradient penalty is defined sample by sample; where it
 is asked for, it is for clipping alone.
+
+**Networks of your own.** Training, sampling and storing take any ``torch.nn.Module`` that keeps to
+this:
+
+* A generator has a method ``sample_latent(n, rng)``, which returns n latents in one tensor of any
+  shape whose first axis is n, such as ``(n, z)`` or ``(n, z, 1, 1)``. It draws from ``rng``, a
+  ``torch.Generator`` or None, and from nothing else, so that a seed repeats a run. Called with
+  latents, the generator returns one sample for each.
+* A critic, called with samples, returns one score for each, shape ``(batch,)``. Under a gradient
+  penalty a score depends on its own sample alone.
+* A network that depends on a condition says so by an attribute, ``n_classes`` or ``condition_dim``,
+  and takes class numbers, shape ``(batch,)``, or vectors, shape ``(batch, condition_dim)``, as its
+  second argument.
+* For `wganlib.records.save_run`, the class stands at the top of a module, and the network keeps
+  what its constructor was given, in ``arguments``, a dictionary that JSON can hold. Without it the
+  constructor must need nothing. Whatever else the outputs depend on is a parameter or a buffer.
+
+`sample` draws from any such generator. One whose latents are normal vectors can start from
+`Generator`, which has both methods.
+
+Examples
+--------
+>>> class Ring(nn.Module):
+...     def __init__(self, width):
+...         super().__init__()
+...         self.arguments = {"width": width}
+...         self.layers = nn.Sequential(nn.Linear(1, width), nn.ReLU(), nn.Linear(width, 2))
+...
+...     def sample_latent(self, n, rng):
+...         return 2 * torch.pi * torch.rand(n, 1, generator=rng)
+...
+...     def forward(self, latent):
+...         return self.layers(latent)
+>>> sample(Ring(16), 5, rng=torch.Generator().manual_seed(0)).shape
+torch.Size([5, 2])
 """
 
 from __future__ import annotations
