@@ -37,6 +37,9 @@ LAYERS = {
     "_samples": {"_arrays", "_pictures"},
     "_reading": {"_arrays", "_memory", "_pictures", "_progress", "_samples"},
     "data": {"_arrays", "_memory", "_reading", "_samples"},
+    "images": {
+        "_arrays", "_memory", "_pictures", "_progress", "_reading", "_samples", "data",
+    },
     "mnist": {"data"},
     "_stored": {"models"},
     "records": {"_arrays", "_files", "_stored"},
@@ -64,7 +67,7 @@ LAYERS = {
     "palette": set(),
     "plotting": {"palette"},
     **{module: {"palette", "plotting"} for module in FIGURES},
-}
+}  # fmt: skip
 
 
 def tree(module):
