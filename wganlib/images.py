@@ -1,11 +1,13 @@
-"""Pictures from folders and data sets."""
+"""Pictures from folders and data sets, and pictures of samples."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import math
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,23 +16,28 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, Subset
 from torchvision.transforms import functional
+from torchvision.utils import make_grid
 
 from wganlib._arrays import whole_number
+from wganlib._files import atomic_write, swapped_folder
 from wganlib._memory import free_bytes, in_words
 from wganlib._pictures import plain
 from wganlib._progress import bar
 from wganlib._reading import is_dataset, repeatably, sample
-from wganlib._samples import CHANNELS, checked, conditions, parts, tensor_of, warn
+from wganlib._samples import CHANNELS, checked, conditions, parts, tensor_of, warn, warn_of_range
 from wganlib.data import Images
 
 SUFFIXES = {  # of files that are taken for pictures
     ".apng", ".avif", ".bmp", ".dib", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm",
     ".pcx", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp",
 }  # fmt: skip
+MARK = ("Software", "wganlib")  # in every numbered picture, so that only these are replaced
 HALF_A_LEVEL = 1 / 255  # values beyond [-1, 1] by less are shown as white or black
 
 
@@ -369,3 +376,122 @@ def _levels(images: Tensor) -> Tensor:
         )
     grey = images * 255 if low >= 0 else (images + 1) * 127.5
     return grey.round().clamp(0, 255).to(torch.uint8)
+
+
+# --- pictures of samples --------------------------------------------------------------------------
+
+
+def save_images(
+    path: str | os.PathLike, images: ArrayLike | Images, *, columns: int | None = None
+) -> None:
+    r"""Write samples as pictures: one with a grid of them, or a folder with one file each.
+
+    Parameters
+    ----------
+    path : path
+        A name that ends as a picture's, such as ``"samples.png"``, becomes a grid; any other name,
+        such as ``"samples"``, a folder of ``00000.png``, ``00001.png``, ….
+    images : array_like or Images
+        Floats in :math:`[-1, 1]`, as a generator makes them, or uint8, of shape ``(n, channels,
+        height, width)`` or ``(n, height, width)``.
+    columns : int, optional
+        How many stand side by side in a grid; else it is as wide as it is high.
+
+    Raises
+    ------
+    ValueError
+        If the images are no finite numbers in that range or of such a shape, or if a folder of that
+        name holds anything that this function has not written; names what and the way out.
+    OSError
+        If the file or the folder cannot be written; what stood there before is untouched.
+
+    Warns
+    -----
+    UserWarning
+        If floats fill [0, 1].
+
+    Notes
+    -----
+    A file or a folder is at every moment the old one or the whole new one.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise ValueError(f"path={path!r} is no path: give the name of a file or of a folder")
+    columns = None if columns is None else whole_number(columns, "columns", least=1)
+    path, pixels = Path(path).expanduser(), _showable(images)
+    suffix = path.suffix.lower()
+    if path.is_dir() or not suffix:
+        _write_each(path, pixels)
+    elif suffix in SUFFIXES:
+        _write_grid(path, pixels, columns or math.ceil(math.sqrt(len(pixels))))
+    else:
+        raise ValueError(
+            f"path={str(path)!r} ends in {path.suffix}, which is no picture's: end it in .png for "
+            "a grid, or in nothing for a folder with one file each"
+        )
+
+
+def _showable(images: ArrayLike | Images) -> Tensor:
+    """Return images as pixels, (n, channels, height, width), or refuse."""
+    found = tensor_of(images.pixels if isinstance(images, Images) else images, "images").cpu()
+    if found.ndim == 3 and len(found) == 3:
+        raise ValueError(
+            f"images has shape {tuple(found.shape)}: give images[None] if that is one RGB picture, "
+            "images[:, None] if it is three grey ones"
+        )
+    found = checked(found, "images", torch.float32)
+    if found.dtype != torch.uint8:
+        low, high = (value.item() for value in found.aminmax())
+        if max(-low, high) > 1 + HALF_A_LEVEL:
+            raise ValueError(
+                f"images range from {low:.4g} to {high:.4g}, expected [-1, 1]: scale them, or give "
+                "images.clamp(-1, 1), or pixels from 0 to 255 as images.to(torch.uint8)"
+            )
+        warn_of_range(found, "images")
+        pixels = ((found + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+        found = checked(pixels, "images", torch.float32)
+    if found.shape[1] not in CHANNELS:
+        raise ValueError(
+            f"images has shape {tuple(found.shape)}: a picture has 1 channel (grey), 3 (RGB) or 4"
+        )
+    return found
+
+
+def _write_grid(path: Path, pixels: Tensor, columns: int) -> None:
+    """Write all pictures side by side, as one."""
+    grid = make_grid(pixels, nrow=min(columns, len(pixels)), pad_value=255)
+    picture = functional.to_pil_image(grid[:1] if pixels.shape[1] == 1 else grid)
+    content = io.BytesIO()
+    try:
+        picture.save(content, format=Image.registered_extensions()[path.suffix.lower()])
+    except (KeyError, OSError, ValueError) as error:  # Pillow reads more than it writes
+        raise ValueError(
+            f"path={str(path)!r}: a picture of mode {picture.mode} cannot be written so ({error}): "
+            "end it in .png"
+        ) from error
+    atomic_write(path, content.getvalue())
+
+
+def _write_each(folder: Path, pixels: Tensor) -> None:
+    """Write a folder of numbered pictures, in the place of one that was written so before."""
+    for file in folder.iterdir() if folder.exists() else ():
+        if not _is_ours(file):
+            raise ValueError(
+                f"{folder} holds {file.name}, which is none of the pictures that save_images has "
+                "written, and nothing else is replaced: give the name of a new folder"
+            )
+    mark = PngInfo()
+    mark.add_text(*MARK)
+    with swapped_folder(folder) as new:
+        for number, one in enumerate(pixels):
+            functional.to_pil_image(one).save(new / f"{number:05d}.png", pnginfo=mark)
+
+
+def _is_ours(file: Path) -> bool:
+    """Say whether a file was written by `save_images`."""
+    if not re.fullmatch(r"\d{5,}\.png", file.name):
+        return False
+    try:
+        with Image.open(file) as image:
+            return image.info.get(MARK[0]) == MARK[1]
+    except OSError:
+        return False

@@ -38,7 +38,7 @@ LAYERS = {
     "_reading": {"_arrays", "_memory", "_pictures", "_progress", "_samples"},
     "data": {"_arrays", "_memory", "_reading", "_samples"},
     "images": {
-        "_arrays", "_memory", "_pictures", "_progress", "_reading", "_samples", "data",
+        "_arrays", "_files", "_memory", "_pictures", "_progress", "_reading", "_samples", "data",
     },
     "mnist": {"data"},
     "_stored": {"models"},
