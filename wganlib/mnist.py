@@ -1,4 +1,4 @@
-"""MNIST on the device, and what stands in where it cannot be had."""
+"""MNIST and Fashion-MNIST on the device, and what stands in where MNIST cannot be had."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ import urllib.parse
 import urllib.request
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import platformdirs
 import torch
-from torchvision.datasets import MNIST
+from torchvision.datasets import MNIST, FashionMNIST
 
 from wganlib.data import Images
 
@@ -32,14 +33,36 @@ _REFUSALS = (
     http.client.HTTPException, urllib.error.URLError, ConnectionError, FileNotFoundError,
     TimeoutError, ValueError,
 )  # fmt: skip
-_REMEDIES = (
-    "Three ways out: connect to the internet; set MNIST_MIRROR to a URL or a folder that holds the "
-    "four .gz files; or call wganlib.mnist.handwritten_digits(), which falls back on the small "
-    "digits bundled with scikit-learn."
-)
 _UNWRITABLE = (
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOSPC,
 )  # fmt: skip
+
+
+class _DataSet(NamedTuple):
+    """A data set of four files in MNIST's format."""
+
+    name: str
+    files: type[MNIST]  # torchvision's class knows their sums and their mirrors
+    variable: str  # of the environment, names another mirror
+    classes: tuple[str, ...]
+    instead: str = ""  # the last way out where none can be reached
+
+    def remedies(self) -> str:
+        """Say what can be done where it cannot be reached."""
+        return (
+            f"Ways out: connect to the internet; set {self.variable} to a URL or a folder that "
+            f"holds the four .gz files{self.instead}."
+        )
+
+
+_MNIST = _DataSet(
+    "MNIST", MNIST, "MNIST_MIRROR", tuple("0123456789"),
+    "; or call wganlib.mnist.handwritten_digits(), which falls back on the small digits bundled "
+    "with scikit-learn",
+)  # fmt: skip
+_FASHION = _DataSet(
+    "Fashion-MNIST", FashionMNIST, "FASHION_MNIST_MIRROR", tuple(FashionMNIST.classes)
+)
 
 
 def mnist(
@@ -83,22 +106,39 @@ def mnist(
     ``torchvision.datasets.MNIST``. *Differs from torchvision*: archives are read as they are,
     so that nothing unpacked can be damaged unseen.
     """
-    if split not in _SPLITS:
-        raise ValueError(f"split={split!r} must be 'train' or 'test'")
-    root = root or os.environ.get("WGANLIB_DATA") or platformdirs.user_cache_dir("wganlib")
-    raw = Path(root).expanduser() / "MNIST" / "raw"
-    mirror = str(mirror or os.environ.get("MNIST_MIRROR") or "")
-    images, labels = (
-        _archive(raw, f"{_SPLITS[split]}-{kind}-ubyte.gz", mirror)
-        for kind in ("images-idx3", "labels-idx1")
-    )
-    pixels = np.frombuffer(gzip.decompress(images.read_bytes()), np.uint8, offset=16)
-    digits = np.frombuffer(gzip.decompress(labels.read_bytes()), np.uint8, offset=8)
-    return Images(
-        pixels=torch.tensor(pixels.reshape(-1, 1, 28, 28)),
-        labels=torch.tensor(digits, dtype=torch.int64),
-        source="MNIST",
-    )
+    return _load(_MNIST, split, root, mirror)
+
+
+def fashion_mnist(
+    split: str = "train", *, root: str | Path | None = None, mirror: str | Path | None = None
+) -> Images:
+    """Load Fashion-MNIST, grey pictures of clothes, downloading it once into a cache folder.
+
+    Parameters
+    ----------
+    split : {"train", "test"}
+        60,000 or 10,000 images.
+    root : path, optional
+        As for `mnist`; both may have the same.
+    mirror : path or URL, optional
+        As for `mnist`; else ``FASHION_MNIST_MIRROR``, else torchvision's public mirror.
+
+    Returns
+    -------
+    Images
+        On the CPU, in the order of the official files, with the names of the ten classes.
+
+    Raises
+    ------
+    ValueError, ConnectionError, PermissionError, OSError
+        As `mnist`.
+
+    References
+    ----------
+    Xiao, Rasul and Vollgraf (2017), Fashion-MNIST: a novel image dataset for benchmarking machine
+    learning algorithms; address and sums of ``torchvision.datasets.FashionMNIST``.
+    """
+    return _load(_FASHION, split, root, mirror)
 
 
 def handwritten_digits(
@@ -151,16 +191,40 @@ def _bundled(split: str) -> Images:
     pixels = (large * (255 / 16)).round().clamp(0, 255).to(torch.uint8)
     part = slice(0, 1500) if split == "train" else slice(1500, None)
     return Images(
-        pixels=pixels[part], labels=torch.as_tensor(labels)[part], source="scikit-learn digits"
+        pixels=pixels[part],
+        labels=torch.as_tensor(labels, dtype=torch.int64)[part],
+        source="scikit-learn digits",
+        classes=_MNIST.classes,
     )
 
 
-def _archive(raw: Path, name: str, mirror: str) -> Path:
+def _load(
+    data_set: _DataSet, split: str, root: str | Path | None, mirror: str | Path | None
+) -> Images:
+    """Load one of the data sets that share MNIST's format."""
+    if split not in _SPLITS:
+        raise ValueError(f"split={split!r} must be 'train' or 'test'")
+    root = root or os.environ.get("WGANLIB_DATA") or platformdirs.user_cache_dir("wganlib")
+    raw = Path(root).expanduser() / data_set.files.__name__ / "raw"
+    mirror = str(mirror or os.environ.get(data_set.variable) or "")
+    pixels, labels = (
+        np.frombuffer(gzip.decompress(_archive(raw, name, mirror, data_set).read_bytes()), np.uint8)
+        for name in (f"{_SPLITS[split]}-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1"))
+    )
+    return Images(
+        pixels=torch.tensor(pixels[16:].reshape(-1, 1, 28, 28)),  # after the heads of the files
+        labels=torch.tensor(labels[8:], dtype=torch.int64),
+        source=data_set.name,
+        classes=data_set.classes,
+    )
+
+
+def _archive(raw: Path, name: str, mirror: str, data_set: _DataSet) -> Path:
     """Return an archive of the cache, whole; fetch it if it is missing or damaged."""
-    path, md5 = raw / name, dict(MNIST.resources)[name]
+    path, md5 = raw / name, dict(data_set.files.resources)[name]
     try:
         if not (path.is_file() and _md5(path) == md5):
-            _fetch(path, md5, [mirror] if mirror else MNIST.mirrors)
+            _fetch(path, md5, [mirror] if mirror else data_set.files.mirrors, data_set)
     except OSError as error:
         if isinstance(error, ConnectionError) or error.errno not in _UNWRITABLE:
             raise
@@ -176,7 +240,7 @@ def _md5(path: Path) -> str:
     return hashlib.md5(path.read_bytes()).hexdigest()
 
 
-def _fetch(path: Path, md5: str, mirrors: list[str]) -> None:
+def _fetch(path: Path, md5: str, mirrors: list[str], data_set: _DataSet) -> None:
     """Fetch one archive from the first mirror that has it, each damaged answer once more."""
     path.parent.mkdir(parents=True, exist_ok=True)
     refused = []
@@ -192,7 +256,10 @@ def _fetch(path: Path, md5: str, mirrors: list[str]) -> None:
             refused.append(f"{base}: {reason}")
     damaged = any("MD5" in reason and "a file" in reason for reason in refused)
     kind = OSError if damaged else ConnectionError
-    raise kind(f"MNIST's {path.name} could not be had. {'; '.join(refused)}. {_REMEDIES}")
+    raise kind(
+        f"{data_set.name}'s {path.name} could not be had. {'; '.join(refused)}. "
+        f"{data_set.remedies()}"
+    )
 
 
 def _fetch_from(base: str, path: Path, md5: str) -> str:

@@ -1,50 +1,41 @@
 """MNIST from mirrors of every kind, good and bad; a small stand-in for the four files."""
 
 import contextlib
-import gzip
 import hashlib
 import multiprocessing
 import os
 import socket
-import struct
 import threading
 import time
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-import numpy as np
 import pytest
 import torch
-from torchvision.datasets import MNIST
+from torchvision.datasets import MNIST, FashionMNIST
 
+from tests.unit.formats import idx_files
 from wganlib import mnist
 
 NAMES = [name for name, _ in MNIST.resources]
 
 
-def idx(array):
-    """Write an array in the IDX format of the official files."""
-    head = struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
-    return head + array.tobytes()
-
-
 @pytest.fixture
 def mirror(tmp_path, monkeypatch):
     """A folder with four small files in MNIST's format, whose MD5 sums torchvision is told."""
-    folder, rng, resources = tmp_path / "mirror", np.random.default_rng(0), []
-    folder.mkdir()
-    for name in NAMES:
-        n = 20 if name.startswith("train") else 10
-        images = rng.integers(0, 256, (n, 28, 28), dtype=np.uint8)
-        content = idx(images if "images" in name else (np.arange(n) % 10).astype(np.uint8))
-        packed = gzip.compress(content, mtime=0)
-        (folder / name).write_bytes(packed)
-        resources.append((name, hashlib.md5(packed).hexdigest()))
-    monkeypatch.setattr(MNIST, "resources", resources)
+    monkeypatch.setattr(MNIST, "resources", idx_files(tmp_path / "mirror", MNIST.resources))
     monkeypatch.setenv("WGANLIB_DATA", str(tmp_path / "cache"))
-    for name in ("MNIST_MIRROR", "WGANLIB_OFFLINE"):
+    for name in ("MNIST_MIRROR", "FASHION_MNIST_MIRROR", "WGANLIB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
-    return folder
+    return tmp_path / "mirror"
+
+
+@pytest.fixture
+def fashion(tmp_path, monkeypatch, mirror):
+    """The same for Fashion-MNIST."""
+    found = idx_files(tmp_path / "fashion", FashionMNIST.resources, seed=1)
+    monkeypatch.setattr(FashionMNIST, "resources", found)
+    return tmp_path / "fashion"
 
 
 @pytest.fixture
@@ -79,8 +70,8 @@ class WebPage(BaseHTTPRequestHandler):
         pass
 
 
-def unreachable(monkeypatch):
-    monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])  # the discard port: closed
+def unreachable(monkeypatch, data_set=MNIST):
+    monkeypatch.setattr(data_set, "mirrors", ["http://127.0.0.1:9/"])  # the discard port: closed
 
 
 def test_digits_have_the_promised_shapes(mirror):
@@ -283,3 +274,43 @@ def test_processes_that_meet_in_a_damaged_cache_all_load(mirror, tmp_path):
 
 def _load(mirror):
     return len(mnist.mnist("test", mirror=mirror))
+
+
+def test_fashion_mnist_is_loaded_in_the_same_way_next_to_mnist(fashion, mirror, tmp_path):
+    clothes = mnist.fashion_mnist("test", mirror=fashion)
+    assert (clothes.source, clothes.pixels.shape) == ("Fashion-MNIST", (10, 1, 28, 28))
+    assert clothes.labels.tolist() == [*range(10)]
+    assert clothes.classes[9] == "Ankle boot"
+    assert len(mnist.fashion_mnist(mirror=fashion)) == 20
+    digits = mnist.mnist("test", mirror=mirror)
+    assert digits.classes == tuple("0123456789")
+    assert not torch.equal(digits.pixels, clothes.pixels)
+    again = FashionMNIST(tmp_path / "cache", train=False, download=True)  # as torchvision keeps it
+    assert torch.equal(again.data[:, None], clothes.pixels)
+
+
+def test_fashion_mnist_has_a_mirror_of_its_own(fashion, mirror, monkeypatch):
+    monkeypatch.setenv("MNIST_MIRROR", str(mirror))
+    unreachable(monkeypatch, FashionMNIST)
+    with pytest.raises(ConnectionError, match=r"Fashion-MNIST's .*FASHION_MNIST_MIRROR") as error:
+        mnist.fashion_mnist()
+    assert "handwritten_digits" not in str(error.value)
+    monkeypatch.setenv("FASHION_MNIST_MIRROR", str(fashion))
+    assert len(mnist.fashion_mnist()) == 20
+
+
+def test_mnist_s_files_are_not_taken_for_fashion_mnist_s(fashion, mirror):
+    with pytest.raises(OSError, match=r"Fashion-MNIST's train-images.*MD5"):
+        mnist.fashion_mnist(mirror=mirror)
+
+
+def test_a_damaged_file_of_fashion_mnist_is_mended(fashion, tmp_path):
+    first = mnist.fashion_mnist(mirror=fashion)
+    for file in (tmp_path / "cache").rglob("*.gz"):
+        file.write_bytes(file.read_bytes()[:-7])
+    assert torch.equal(mnist.fashion_mnist(mirror=fashion).pixels, first.pixels)
+
+
+def test_an_unknown_split_of_fashion_mnist_is_refused(fashion):
+    with pytest.raises(ValueError, match="'val'"):
+        mnist.fashion_mnist("val", mirror=fashion)
