@@ -17,7 +17,7 @@ export OMP_NUM_THREADS := 1
 unexport N WORLD URL BRANCH PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf unit test colab lint notebooks falsify setup runs bench clean distclean
+.PHONY: help book pdf unit test floors colab lint notebooks falsify setup runs bench clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,9 @@ unit: $(READY) ## run the tests that need neither book nor browser, under a minu
 
 test: book ## run all tests and every notebook, two at a time, one thread each
 	$(BIN)/python -m pytest --nbval -n 2 --dist loadfile --by-folder
+
+floors: ## run the unit tests with the oldest versions that pyproject.toml allows
+	$(call quoted,PYTHON) tools/floors.py
 
 colab: $(READY) ## run every notebook alone, as on Colab, in a Python that lacks wganlib
 	$(BIN)/python -m pytest -m slow tests/book/test_colab.py
@@ -71,4 +74,4 @@ clean: ## remove what was built; the environment and the data stay
 
 distclean: clean ## remove the environment too
 	test ! -e $(call quoted,VENV) || test -f $(call quoted,VENV)/pyvenv.cfg
-	rm -rf $(call quoted,VENV) *.egg-info
+	rm -rf $(call quoted,VENV) .venv-floors *.egg-info
