@@ -3,11 +3,14 @@
 import copy
 import functools
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
 from torch import nn
 
+from tests import ROOT
 from wganlib import lipschitz, models, slope, training
 from wganlib.lipschitz import gradient_norms, gradient_penalty, spectral_norm_
 
@@ -232,37 +235,45 @@ def test_the_penalty_of_a_written_slope_has_no_second_derivative_in_it():
     assert "ConvolutionBackwardBackward0" not in ours
 
 
-def compiled(function, backend):
-    torch._dynamo.reset()
-    return torch.compile(function, backend=backend)
+STEP = """
+import sys
+import torch
+from wganlib import models, training
+from wganlib.lipschitz import gradient_norms
+
+found, (real, fake) = [], torch.rand(2, 4, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+
+
+def loss(critic, real, fake):
+    penalty = (gradient_norms(critic, (real + fake) / 2, create_graph=True) - 1).square().mean()
+    return critic(fake).mean() - critic(real).mean() + 10 * penalty
+
+
+for way in (loss, torch.compile(loss, backend=sys.argv[1])):
+    torch.manual_seed(0)
+    critic = models.ConvCritic(2)
+    optimizer = training.adam(list(critic.parameters()), training.TrainConfig())
+    value = way(critic, real, fake)
+    value.backward()
+    optimizer.step()
+    found.append([value.detach(), *(p.detach().clone() for p in critic.parameters())])
+for eager, compiled in zip(*found, strict=True):
+    torch.testing.assert_close(compiled, eager, rtol=1e-5, atol=1e-5)
+"""
 
 
 def compilers():
-    ready = ["aot_eager"]
     slow = pytest.param("inductor", marks=pytest.mark.slow)  # a minute of compiling
-    return [*ready, slow] if shutil.which("g++") else ready
+    return ["aot_eager", slow] if shutil.which("g++") else ["aot_eager"]
 
 
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("backend", compilers())
 def test_a_critic_step_can_be_compiled(backend):
-    found = []
-    for compile_it in (False, True):
-        critic = seeded(lambda: models.ConvCritic(2))
-        optimizer = training.adam(list(critic.parameters()), training.TrainConfig())
-        real, fake = (points(1, 28, 28, dtype=torch.float32, n=4) * s for s in (1, -1))
-
-        def loss(critic, real, fake):
-            mixed = (real + fake) / 2
-            penalty = (gradient_norms(critic, mixed, create_graph=True) - 1).square().mean()
-            return critic(fake).mean() - critic(real).mean() + 10 * penalty
-
-        value = (compiled(loss, backend) if compile_it else loss)(critic, real, fake)
-        value.backward()
-        optimizer.step()
-        found.append([value.detach(), *(p.detach().clone() for p in critic.parameters())])
-    for eager, fast in zip(*found, strict=True):
-        torch.testing.assert_close(fast, eager, rtol=1e-5, atol=1e-5)
+    # In a process of its own: the compiler leaves dead references behind, at which the search of
+    # a Sphinx extension through all objects stops.
+    command = [sys.executable, "-c", STEP, backend]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_the_meter_reads_the_same_either_way():

@@ -7,6 +7,7 @@ import torch
 
 from tests.unit.small import SMALL, STOCK
 from wganlib import training
+from wganlib.lipschitz import clip_weights_
 
 torch.set_num_threads(1)
 for make, data in STOCK.values():
@@ -14,5 +15,5 @@ for make, data in STOCK.values():
         generator, critic = make()
         training.train(
             generator, critic, data(), SMALL, optimizer=optimizer, until=1, progress=False,
-            average=copy.deepcopy(generator),
+            project=clip_weights_, average=copy.deepcopy(generator),
         )  # fmt: skip
