@@ -493,7 +493,7 @@ def _plan(cost: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _proven(cost: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple:
     """Return an optimal plan and potentials whose values meet, or say that there is a gap.
 
-    Beside one cost of 1e13, costs of 1 are below the solver's tolerance. Where the values do not
+    Next to one cost of 1e13, costs of 1 are below the solver's tolerance. Where the values do not
     meet, costs are cut to a few times the largest that the plan pays, and all is solved again: a
     plan that pays none of those cut is as good for the true costs, and potentials that are
     feasible for less cost are so for more.
