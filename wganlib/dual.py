@@ -174,7 +174,7 @@ def exact_critic(
     References
     ----------
     Peyré and Cuturi, Computational Optimal Transport (2019), equation (5.1); that a metric cost
-    makes it 1-Lipschitz is theorem 4.2 of the book.
+    makes it 1-Lipschitz is lemma 4.2 of the book.
 
     Examples
     --------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
 
 from wganlib.palette import OTHERS
 from wganlib.plotting import MASS
@@ -21,7 +22,8 @@ def slack_table(ax: Axes, slack: np.ndarray, plan: np.ndarray) -> None:
     plan : ndarray
         Mass between the points, shape `(n, m)`; a disc's area is proportional to it.
     """
-    ax.imshow(slack, cmap=MASS, vmin=0, vmax=2 * slack.max())
+    # A root lets the smallest slack be told from none.
+    ax.imshow(slack, cmap=MASS, norm=PowerNorm(0.4, vmin=0, vmax=3 * slack.max(), clip=True))
     for (row, column), value in np.ndenumerate(slack):
         ax.text(column - 0.45, row - 0.26, f"{abs(value):.2f}", fontsize=9)
     row, column = np.nonzero(plan)
