@@ -479,7 +479,7 @@ class Source:
         Raises
         ------
         ValueError
-            If ``n`` is below 1, or ``rng`` no `torch.Generator`.
+            If ``n`` is below 1, or ``rng`` no ``torch.Generator``.
         """
         if type(n) is not int or n < 1:  # a call a batch: what is right costs no look-up
             n = whole_number(n, "n", least=1)

@@ -108,7 +108,7 @@ def written_out(critic: Callable[[Tensor], Tensor], x: Tensor) -> tuple[Tensor, 
     critic : callable
         One that can has a method ``value_and_gradient``, of the same class as its ``forward`` and
         with the same arguments, which returns both, or None where it cannot after all. A
-        `functools.partial` of such a critic fixes its further arguments, such as a condition.
+        ``functools.partial`` of such a critic fixes its further arguments, such as a condition.
     x : Tensor, shape (batch, ...)
         Points, in data units.
 
