@@ -188,28 +188,6 @@ def value_and_gradient(
     return found and ((found[0] * weights).sum(dim=1).detach() + last.bias.detach(), found[1])
 
 
-class Flatten(nn.Flatten):
-    """Flattening whose gradient comes back in the layout of what came in.
-
-    PyTorch's comes back in rows, and then all layers before it work on one layout forwards and on
-    another one backwards, which on a CPU costs a sixth of the time.
-    """
-
-    def forward(self, planes: Tensor) -> Tensor:
-        """Write each sample in a row."""
-        if planes.requires_grad and planes.is_contiguous(memory_format=torch.channels_last):
-            planes.register_hook(_channels_last)
-        return super().forward(planes)
-
-
-def _channels_last(gradient: Tensor) -> Tensor:
-    """Lay planes out pixel by pixel, the channels of a pixel side by side."""
-    return gradient.contiguous(memory_format=torch.channels_last)
-
-
-slope.RULES[Flatten] = slope.RULES[nn.Flatten]
-
-
 def _conditioned(
     network: nn.Module, module: Condition | None, condition: Tensor | None, n: int
 ) -> Tensor | None:

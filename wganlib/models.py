@@ -380,8 +380,7 @@ class ConvGenerator(Generator):
         """
         latent = _networks.checked_batch(latent, "latent", (self.latent_dim,), self.layers[-2].bias)
         planes = self.project(_networks.with_condition(self, latent, condition))
-        planes = planes.view(len(planes), *self._start)
-        return self.layers(planes.contiguous(memory_format=torch.channels_last))
+        return self.layers(planes.view(len(planes), *self._start))
 
 
 class ConvCritic(nn.Module):
@@ -462,7 +461,7 @@ class ConvCritic(nn.Module):
         n_features = planes[-1] * math.prod(
             sides[-1]
         )  # (batch, 4 width, 4, 4) -> (batch, 64 width)
-        self.layers = nn.Sequential(*layers, _networks.Flatten(), nn.Linear(n_features, 1))
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(n_features, 1))
         self.projection = _networks.projection(self)
         self.to(memory_format=torch.channels_last)  # a tenth faster on a CPU
 

@@ -122,7 +122,8 @@ def critic_step(
     Arjovsky, Chintala and Bottou (2017), Algorithm 1, lines 3-6; Gulrajani et al. (2017),
     Algorithm 1, lines 3-9. A projection such as clipping comes after it.
     """
-    scores_real, scores_fake = _both_scores(critic, real, fake, condition)
+    in_one = penalty is not None and slope.scores_by_sample(critic)
+    scores_real, scores_fake = _both_scores(critic, real, fake, condition, in_one=in_one)
     loss = objective.critic_loss(scores_real, scores_fake)
     given = _given(critic, condition)
     extra = loss.new_zeros(()) if penalty is None else penalty(given, real, fake, rng=rng)
@@ -423,10 +424,10 @@ def _given(network: nn.Module, condition: Tensor | None) -> Callable[[Tensor], T
 
 
 def _both_scores(
-    critic: nn.Module, real: Tensor, fake: Tensor, condition: Tensor | None
+    critic: nn.Module, real: Tensor, fake: Tensor, condition: Tensor | None, *, in_one: bool
 ) -> tuple[Tensor, Tensor]:
-    """Score both batches; in one pass, which is faster, if that cannot change a score."""
-    if real.shape[1:] == fake.shape[1:] and slope.scores_by_sample(critic):
+    """Score both batches, in one pass, which is faster, if that cannot change a score."""
+    if in_one and real.shape[1:] == fake.shape[1:]:
         twice = None if condition is None else torch.cat([condition, condition])
         scores = _given(critic, twice)(torch.cat([real, fake]))
         return scores[: len(real)], scores[len(real) :]
