@@ -22,7 +22,7 @@ from wganlib._memory import room
 from wganlib._progress import bar
 from wganlib._samples import EQUAL, Batch, checked, conditions, joined, parts, tensor_of, warn
 
-Draw = Callable[[int, torch.Generator | None], Batch]
+Draw = Callable[[int, torch.Generator], Batch]
 
 MANY = 1_000_000  # samples that are collected of what may have no end
 
@@ -73,9 +73,11 @@ def is_dataset(real: object) -> bool:
     bool
         Whether it does.
     """
-    if isinstance(real, str | bytes | bytearray | Mapping) or not isinstance(real, Sized):
+    if isinstance(real, str | bytes | bytearray | Mapping | IterableDataset):
         return False
-    return hasattr(real, "__getitem__") and not isinstance(real, IterableDataset)
+    if getattr(real, "is_nested", False) or getattr(real, "ndim", 1) == 0:
+        return False  # such tensors have a length by name only
+    return isinstance(real, Sized) and hasattr(real, "__getitem__")
 
 
 def opened(
@@ -236,8 +238,8 @@ def _read_anew(dataset: object, dtype: torch.dtype) -> Draw:
         "the memory that is free: each batch is read again from it"
     )
 
-    def draw(n: int, rng: torch.Generator | None) -> Batch:
-        index = torch.randint(len(dataset), (n,), generator=rng, device=rng and rng.device)
+    def draw(n: int, rng: torch.Generator) -> Batch:
+        index = torch.randint(len(dataset), (n,), generator=rng, device=rng.device)
         rows = [sample(dataset, i, f"sample {i} of real") for i in index.tolist()]
         return _ready(*_collate(rows), "a batch of real", dtype)
 
@@ -247,7 +249,7 @@ def _read_anew(dataset: object, dtype: torch.dtype) -> Draw:
 def _asked(real: object, dtype: torch.dtype) -> Draw:
     """Draw from something that draws its own batches."""
 
-    def draw(n: int, rng: torch.Generator | None) -> Batch:
+    def draw(n: int, rng: torch.Generator) -> Batch:
         name = f"real.batch({n}, rng=rng)"
         samples, labels = _ready(*parts(real.batch(n, rng=rng), name), name, dtype)
         if len(samples) != n:
@@ -335,7 +337,7 @@ def _streamed(loader: DataLoader, batch_size: int, dtype: torch.dtype) -> tuple[
     first, rest = _cut([], epochs, batch_size)
     waiting = [first, *rest]
 
-    def draw(n: int, rng: torch.Generator | None) -> Batch:
+    def draw(n: int, rng: torch.Generator) -> Batch:
         batch, waiting[:] = _cut(waiting, epochs, n)
         return batch
 

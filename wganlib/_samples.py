@@ -53,9 +53,7 @@ def tensor_of(values: object, name: str) -> Tensor:
         return torch.from_numpy(pixels.reshape(*pixels.shape[:2], -1)).permute(2, 0, 1)
     if not isinstance(values, Tensor):
         return torch.from_numpy(_array(values, name))
-    if values.layout != torch.strided or values.is_quantized or values.is_meta:
-        kind = "quantized" if values.is_quantized else values.layout
-        raise ValueError(f"{name} is no dense tensor ({kind}, {values.device}): use to_dense()")
+    _refuse_not_dense(values, name)
     if values.is_complex():
         raise ValueError(f"{name} {REMEDIES['c']}")
     if not (values.is_floating_point() or values.dtype == torch.uint8):
@@ -64,6 +62,17 @@ def tensor_of(values: object, name: str) -> Tensor:
             "other numbers as x.float()"
         )
     return values.detach()
+
+
+def _refuse_not_dense(values: Tensor, name: str) -> None:
+    """Refuse a tensor whose numbers do not lie one after another."""
+    for is_so, kind, remedy in (
+        (values.is_nested, "nested", "give all rows one shape"),
+        (values.is_meta, "without numbers, on the device meta", "give one that has some"),
+        (values.layout != torch.strided, f"{values.layout}", "use to_dense()"),
+    ):
+        if is_so:
+            raise ValueError(f"{name} is no dense tensor ({kind}): {remedy}")
 
 
 def _array(values: object, name: str) -> np.ndarray:
@@ -242,11 +251,9 @@ def _label_numbers(labels: object) -> Tensor:
     if isinstance(labels, list | tuple):
         labels = [x.detach().cpu().numpy() if isinstance(x, Tensor) else x for x in labels]
     if isinstance(labels, Tensor):
-        if labels.layout != torch.strided or labels.is_complex() or labels.is_meta:
-            raise ValueError(
-                f"labels are {labels.dtype}, {labels.layout}, on {labels.device}: give class "
-                "numbers or vectors as a dense tensor of numbers"
-            )
+        _refuse_not_dense(labels, "labels")
+        if labels.is_complex():
+            raise ValueError(f"labels {REMEDIES['c']}")
         return labels.detach()
     found = _numbers(
         labels, "labels", text="give class numbers: np.unique(x, return_inverse=True)[1]"

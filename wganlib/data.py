@@ -19,6 +19,7 @@ RING_RADIUS, RING_STD = 2 / 1.414, 0.02 / 1.414  # 1.4144 and 0.01414 data units
 GRID_SPACING, GRID_STD = 2 / 2.828, 0.05 / 2.828  # 0.7072 and 0.01768 data units
 ROLL_SCALE = 7.5
 FAR = 1e30  # points that are farther away leave single precision, or its squares
+MANY = 100_000  # samples of a batch, about whose memory nobody asks
 
 
 def parallel_lines(n: int, shift: float = 0.0, *, rng: torch.Generator | None = None) -> Tensor:
@@ -365,7 +366,13 @@ class Images:
         -------
         Images
             The same images there.
+
+        Raises
+        ------
+        ValueError
+            If there is no such device.
         """
+        device = _device(device)
         labels = None if self.labels is None else self.labels.to(device)
         return replace(self, pixels=self.pixels.to(device), labels=labels)
 
@@ -387,9 +394,11 @@ class Images:
         Raises
         ------
         ValueError
-            If ``n`` is below 1.
+            If ``n`` is below 1, or ``rng`` of another kind or device.
         """
-        whole_number(n, "n", least=1)
+        _affordable(whole_number(n, "n", least=1), self.pixels)
+        if rng is not None:
+            _refuse_rng(rng, self.pixels.device)
         index = torch.randint(len(self), (n,), generator=rng, device=self.pixels.device)
         return scale_pixels(self.pixels[index])
 
@@ -483,8 +492,10 @@ class Source:
         """
         if type(n) is not int or n < 1:  # a call a batch: what is right costs no look-up
             n = whole_number(n, "n", least=1)
+        if n > MANY:
+            _affordable(n, self.samples)
         if type(rng) is not torch.Generator:
-            instance(rng, "rng", torch.Generator, "torch.Generator().manual_seed(0) makes one")
+            _refuse_rng(rng, self.device)
         if self.draw is not None:
             samples, some = self.draw(n, rng)
             return self._ready(samples, None if self.conditions is None else some)
@@ -608,6 +619,8 @@ def source(
     """
     whole_number(batch_size, "batch_size", least=1)
     device = _device(device)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise ValueError(f"dtype={dtype!r} is none of floats: give that of the networks' weights")
     (samples, labels), n, draw = opened(
         _images_apart(real), batch_size, dtype=dtype, device=device, progress=progress
     )
@@ -620,6 +633,19 @@ def source(
         samples = samples.to(device)
     labels = None if labels is None else labels.to(samples.device)
     return Source(samples=samples, conditions=labels, n=n, device=device, dtype=dtype, draw=draw)
+
+
+def _affordable(n: int, samples: Tensor) -> None:
+    """Refuse a batch that would not fit into the memory, before it is taken."""
+    refuse_large(4.0 * n * samples[0].numel(), f"n={shown(n)} samples", "draw fewer at once")
+
+
+def _refuse_rng(rng: object, device: torch.device) -> None:
+    """Refuse what draws no random numbers on a device."""
+    remedy = f"torch.Generator({str(device)!r}).manual_seed(0) makes one"
+    instance(rng, "rng", torch.Generator, remedy)
+    if rng.device.type != device.type:
+        raise ValueError(f"rng draws on {rng.device}, the images lie on {device}: {remedy}")
 
 
 def _device(device: torch.device | str) -> torch.device:

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, Subset
+from torch.utils.data import IterableDataset, Subset
 from torchvision.transforms import functional
 from torchvision.utils import make_grid
 
@@ -91,7 +91,7 @@ def load_images(
     is returned says how many.
     """
     size = _height_and_width(size)
-    if channels not in (None, 1, 3) or isinstance(channels, bool):
+    if channels is not None and not (type(channels) is int and channels in (1, 3)):
         raise ValueError(f"channels={channels!r} must be 1 (grey), 3 (RGB) or left out")
     if n is not None:
         n = whole_number(n, "n", least=1)
@@ -129,10 +129,11 @@ def _from_folder(
     progress: bool,
 ) -> Images:
     """Load a folder of pictures."""
-    folder = Path(place).expanduser()
-    if not folder.is_dir():
-        kind = "a file" if folder.exists() else "not there"
+    where = os.path.expanduser(place)
+    if not os.path.isdir(where):  # pathlib's own raises for what can be no path
+        kind = "a file" if os.path.exists(where) else "not there"
         raise ValueError(f"place={str(place)!r} is {kind}: give a folder of pictures")
+    folder = Path(where)
     files, others = _pictures_in(folder)
     if not files:
         kinds = Counter(other.suffix or other.name for other in others).most_common(5)
@@ -231,7 +232,7 @@ def _rows(place: object, n: int | None) -> tuple[Iterable[tuple[str, Callable]],
         flow = enumerate(itertools.islice(place, n))
         name = "sample {} of place"
         return ((name.format(i), partial(parts, row, name.format(i))) for i, row in flow), n
-    if isinstance(place, DataLoader) or not is_dataset(place):
+    if not is_dataset(place):
         raise TypeError(
             f"place is a {type(place).__name__}: give a folder of pictures or a data set of them "
             "(of a DataLoader, its .dataset)"
@@ -414,19 +415,19 @@ def save_images(
     -----
     A file or a folder is at every moment the old one or the whole new one.
     """
-    if not isinstance(path, str | os.PathLike):
+    if not isinstance(path, str | os.PathLike) or not str(path) or "\0" in str(path):
         raise ValueError(f"path={path!r} is no path: give the name of a file or of a folder")
     columns = None if columns is None else whole_number(columns, "columns", least=1)
     path, pixels = Path(path).expanduser(), _showable(images)
     suffix = path.suffix.lower()
-    if path.is_dir() or not suffix:
+    if path.is_dir() or not (suffix or path.exists()):
         _write_each(path, pixels)
     elif suffix in SUFFIXES:
         _write_grid(path, pixels, columns or math.ceil(math.sqrt(len(pixels))))
     else:
         raise ValueError(
-            f"path={str(path)!r} ends in {path.suffix}, which is no picture's: end it in .png for "
-            "a grid, or in nothing for a folder with one file each"
+            f"path={str(path)!r} does not end as a picture's name: end it in .png for a grid, or "
+            "in nothing, and where no file is, for a folder with one file each"
         )
 
 

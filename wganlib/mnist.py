@@ -202,8 +202,11 @@ def _load(
     data_set: _DataSet, split: str, root: str | Path | None, mirror: str | Path | None
 ) -> Images:
     """Load one of the data sets that share MNIST's format."""
-    if split not in _SPLITS:
+    if not isinstance(split, str) or split not in _SPLITS:
         raise ValueError(f"split={split!r} must be 'train' or 'test'")
+    for name, place in (("root", root), ("mirror", mirror)):
+        if not isinstance(place, str | os.PathLike | None):
+            raise ValueError(f"{name}={place!r} is no path: give a string or a pathlib.Path")
     root = root or os.environ.get("WGANLIB_DATA") or platformdirs.user_cache_dir("wganlib")
     raw = Path(root).expanduser() / data_set.files.__name__ / "raw"
     mirror = str(mirror or os.environ.get(data_set.variable) or "")

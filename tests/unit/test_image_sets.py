@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from wganlib.data import Images, scale_pixels
+from wganlib.data import Images, scale_pixels, source
 
 
 def colours(n=6, shape=(3, 8, 12)):
@@ -63,10 +63,38 @@ def test_labels_that_do_not_fit_are_refused_by_name(labels, message):
         dataclasses.replace(Images(pixels=colours(), source="noise"), labels=labels)
 
 
+@pytest.mark.parametrize("n", [10**15, 10**30])
+def test_a_batch_that_no_memory_holds_is_refused_before_it_is_drawn(n):
+    images = Images(pixels=colours(), source="noise")
+    for draw in (images.batch, source(images, batch_size=2).batch):
+        with pytest.raises(ValueError, match=r"n=1.* samples would take .* GB .*draw fewer"):
+            draw(n, rng=torch.Generator())
+
+
 @pytest.mark.parametrize("n", [0, -1, 2.5, None])
 def test_a_batch_has_at_least_one_image(n):
     with pytest.raises(ValueError, match=f"n={n}"):
         Images(pixels=colours(), source="noise").batch(n)
+
+
+@pytest.mark.parametrize(
+    ("rng", "message"),
+    [(3, r"rng is a int, .*torch\.Generator\('cpu'\)"), (np.random.default_rng(0), "rng is a Gen")],
+)
+def test_a_batch_needs_pytorch_s_random_numbers(rng, message):
+    with pytest.raises(ValueError, match=message):
+        Images(pixels=colours(), source="noise").batch(3, rng=rng)
+
+
+def test_random_numbers_of_another_device_are_refused():
+    elsewhere = Images(pixels=colours(), source="noise").to("meta")
+    with pytest.raises(ValueError, match="rng draws on cpu, the images lie on meta"):
+        elsewhere.batch(3, rng=torch.Generator())
+
+
+def test_a_device_that_is_none_is_refused_by_name():
+    with pytest.raises(ValueError, match="device='gpu' cannot be used"):
+        Images(pixels=colours(), source="noise").to("gpu")
 
 
 @pytest.mark.parametrize("again", [scale_pixels(colours()), colours().long(), [0, 255]])

@@ -170,6 +170,14 @@ def test_a_read_only_cache_is_named(mirror, tmp_path):
         mnist.mnist(mirror=mirror, root=locked)
 
 
+@pytest.mark.parametrize("name", ["split", "root", "mirror"])
+@pytest.mark.parametrize("value", [3, ["train"], b"x", torch.zeros(2)])
+def test_an_argument_of_another_kind_is_refused_by_name(mirror, name, value):
+    for load in (mnist.mnist, mnist.fashion_mnist, mnist.handwritten_digits):
+        with pytest.raises(ValueError, match=rf"^{name}="):
+            load(**{name: value})
+
+
 def test_an_unknown_split_is_refused(mirror):
     with pytest.raises(ValueError, match="'val'"):
         mnist.mnist("val", mirror=mirror)
@@ -296,6 +304,12 @@ def test_fashion_mnist_has_a_mirror_of_its_own(fashion, mirror, monkeypatch):
         mnist.fashion_mnist()
     assert "handwritten_digits" not in str(error.value)
     monkeypatch.setenv("FASHION_MNIST_MIRROR", str(fashion))
+    assert len(mnist.fashion_mnist()) == 20
+
+
+def test_fashion_mnist_comes_from_torchvision_s_mirror_of_it(fashion, monkeypatch):
+    unreachable(monkeypatch)
+    monkeypatch.setattr(FashionMNIST, "mirrors", [fashion.as_uri()])
     assert len(mnist.fashion_mnist()) == 20
 
 

@@ -96,6 +96,13 @@ def test_nothing_that_others_have_put_into_a_folder_is_replaced(tmp_path, name):
     assert len(list((tmp_path / "samples").iterdir())) == 7
 
 
+def test_a_picture_of_ours_that_was_given_a_name_is_kept(tmp_path):
+    save_images(tmp_path / "samples", PIXELS)
+    (tmp_path / "samples" / "00003.png").rename(tmp_path / "samples" / "best.png")
+    with pytest.raises(ValueError, match=r"holds best\.png, .*a new folder"):
+        save_images(tmp_path / "samples", PIXELS)
+
+
 def test_a_tilde_is_the_home(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     save_images("~/samples.png", PIXELS)
@@ -154,12 +161,14 @@ def test_what_is_no_picture_is_refused_with_the_way_out(tmp_path, name, images, 
 @pytest.mark.parametrize(
     ("path", "options", "message"),
     [
-        ("samples.txt", {}, r"ends in \.txt, which is no picture's: end it in \.png"),
-        ("samples.jpgg", {}, r"ends in \.jpgg"),
+        ("samples.txt", {}, r"samples\.txt' does not end as a picture's name: end it in \.png"),
+        ("samples.jpgg", {}, r"samples\.jpgg' does not end"),
         ("samples.png", {"columns": 0}, "columns=0"),
         ("samples.png", {"columns": 2.5}, r"columns=2\.5"),
         (None, {}, "path=None is no path"),
         (3, {}, "path=3 is no path"),
+        ("a\0.png", {}, "is no path"),
+        ("", {}, "path='' is no path"),
     ],
 )
 def test_a_name_that_is_none_is_refused(tmp_path, monkeypatch, path, options, message):
@@ -167,6 +176,13 @@ def test_a_name_that_is_none_is_refused(tmp_path, monkeypatch, path, options, me
     with pytest.raises(ValueError, match=message):
         save_images(path, PIXELS, **options)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_is_not_taken_for_a_folder(tmp_path):
+    (tmp_path / "README").write_text("words")
+    with pytest.raises(ValueError, match=r"README' does not end as .*where no file is"):
+        save_images(tmp_path / "README", PIXELS)
+    assert (tmp_path / "README").read_text() == "words"
 
 
 def test_a_format_that_cannot_hold_the_picture_is_named(tmp_path):

@@ -517,7 +517,8 @@ REFUSED = {
     "dates": (np.array(["2020-01-01"] * 30, "datetime64[D]"), "real holds dates"),
     "masked": (np.ma.masked_less(POINTS.numpy(), 0), "real hides .* masked"),
     "sparse": (POINTS.to_sparse(), r"no dense tensor .*to_dense"),
-    "nowhere": (POINTS.to("meta"), "no dense tensor"),
+    "nowhere": (POINTS.to("meta"), "no dense tensor .*meta"),
+    "nested": (torch.nested.nested_tensor(list(POINTS), layout=torch.jagged), "nested.*one shape"),
     "none": (POINTS[:0], r"shape \(0, 2\), without any samples"),
     "no coordinate": (POINTS[:, :0], r"shape \(30, 0\), without any"),
     "a number": (torch.tensor(1.0), r"shape \(\), without any"),
@@ -559,7 +560,8 @@ LABELS_REFUSED = {
     "NaN": (torch.full((30, 2), torch.nan), "labels holds 60 values that are NaN"),
     "text": (["cat"] * 30, r"labels hold text, such as .*cat.*np\.unique"),
     "objects": ([object()] * 30, "labels holds Python objects"),
-    "complex": (LABELS + 0j, "labels are torch.complex"),
+    "complex": (LABELS + 0j, "labels is complex"),
+    "sparse": (LABELS.to_sparse(), r"labels is no dense tensor .*to_dense"),
     "ragged": ([[1, 2], [3]] * 15, "labels cannot be made an array"),
     "images": (PIXELS, r"labels have shape \(30, 3, 8, 12\)"),
 }  # fmt: skip
@@ -589,6 +591,8 @@ def test_what_holds_no_samples_is_refused_by_its_kind(real):
         ({"batch_size": 2.5}, r"batch_size=2\.5"),
         ({"device": "gpu"}, "device='gpu' cannot be used"),
         ({"device": 1.5}, r"device=1\.5 cannot be used"),
+        ({"dtype": torch.int64}, r"dtype=torch\.int64 is none of floats"),
+        ({"dtype": float}, "dtype=<class 'float'> is none"),
     ],
 )
 def test_numbers_and_devices_that_are_none_are_refused_by_name(options, message):
