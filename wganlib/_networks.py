@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from wganlib import _arrays, slope
+from wganlib._memory import refuse_large
 
 SMALLEST, LARGEST = 8, 128  # sides of an image in pixels; those between are multiples of 4
 CAP = 8  # how many times the width of the first stage a later one has at most
 CONDITIONS = ("n_classes", "condition_dim")
+N_AS_A_LAYER = 500  # weights that take as much memory, trained, as the objects of a layer
 
 
 # --- what the constructors share ------------------------------------------------------------------
@@ -33,7 +35,8 @@ def condition_arguments(n_classes: int | None, condition_dim: int | None) -> dic
     sizes = {name: value for name, value in given if value is not None}
     if len(sizes) > 1:
         raise ValueError(
-            f"n_classes={n_classes!r} and condition_dim={condition_dim!r}: give one of them; a "
+            f"n_classes={_arrays.shown(n_classes)} and condition_dim="
+            f"{_arrays.shown(condition_dim)}: give one of them; a "
             "vector can hold both, the classes as torch.nn.functional.one_hot"
         )
     return sizes_of(sizes)
@@ -56,7 +59,7 @@ def height_width(size: int | tuple[int, int]) -> tuple[int, int]:
     whole = all(isinstance(s, Integral) and not isinstance(s, bool) for s in sides)
     if not whole or len(sides) != 2:
         raise ValueError(
-            f"size={size!r} must be a multiple of 4 from {SMALLEST} to {LARGEST}, "
+            f"size={_arrays.shown(size)} must be a multiple of 4 from {SMALLEST} to {LARGEST}, "
             "or a pair of them: (height, width)"
         )
     for side in map(int, sides):
@@ -64,8 +67,9 @@ def height_width(size: int | tuple[int, int]) -> tuple[int, int]:
         nearest = {below, min(max(below, -(-side // 4) * 4), LARGEST)}
         if side not in nearest:
             raise ValueError(
-                f"size={size!r}: there is no network for a side of {side} pixels; resize or pad "
-                f"the images to {' or '.join(map(str, sorted(nearest)))}"
+                f"size={_arrays.shown(size)}: there is no network for a side of "
+                f"{_arrays.shown(side)} pixels; resize or pad the images to "
+                f"{' or '.join(map(str, sorted(nearest)))}"
             )
     return int(sides[0]), int(sides[1])
 
@@ -75,8 +79,8 @@ def batch_norm_argument(batch_norm: bool, size: int | tuple[int, int]) -> dict[s
     _arrays.instance(batch_norm, "batch_norm", bool, "give True or False")
     if batch_norm and max(height_width(size)) == SMALLEST:
         raise ValueError(
-            f"batch_norm=True has no place at size={size!r}: the first convolution has none, and "
-            "there is no second; leave it out"
+            f"batch_norm=True has no place at size={_arrays.shown(size)}: the one convolution "
+            "is the first, which has none; leave it out"
         )
     return {"batch_norm": True} if batch_norm else {}
 
@@ -88,7 +92,12 @@ def stages(
     sides = [height_width(size)]
     while max(sides[-1]) > 4:
         sides.append(tuple(-(-side // 2) if side > 4 else side for side in sides[-1]))
-    return sides, [channels, *(width * min(2**i, CAP) for i in range(len(sides) - 1))]
+    planes = [channels, *(width * min(2**i, CAP) for i in range(len(sides) - 1))]
+    n_weights = 16 * sum(a * b for a, b in pairwise(planes))  # kernels have 16 pixels at most
+    refuse_many_weights(
+        n_weights, f"a network of {_arrays.shown(planes)} channels", "width or number of channels"
+    )
+    return sides, planes
 
 
 def convolution(large: tuple[int, int], small: tuple[int, int]) -> dict[str, tuple[int, int]]:
@@ -99,12 +108,36 @@ def convolution(large: tuple[int, int], small: tuple[int, int]) -> dict[str, tup
     return {"kernel_size": kernel, "stride": stride, "padding": (1, 1)}
 
 
-def mlp(widths: list[int]) -> nn.Sequential:
-    """Stack linear layers with ReLU between them."""
+def mlp(inputs: int, width: int, depth: int, outputs: int) -> nn.Sequential:
+    """Stack linear layers with ReLU between them, ``depth`` of them hidden."""
+    n_weights = width * (inputs + outputs) + depth * width**2 if depth else inputs * outputs
+    n_weights += depth * N_AS_A_LAYER
+    sizes = {"inputs": inputs, "width": width, "depth": depth, "outputs": outputs}
+    what = f"a network of {_arrays.shown(sizes)}"
+    refuse_many_weights(n_weights, what, "width, depth, data_dim or latent_dim")
     layers: list[nn.Module] = []
-    for fan_in, fan_out in pairwise(widths):
+    for fan_in, fan_out in pairwise([inputs, *[width] * depth, outputs]):
         layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
+
+
+def linear(inputs: int, outputs: int) -> nn.Linear:
+    """Make a linear layer without biases, if there is memory for it."""
+    what = f"a layer of {_arrays.shown(inputs)} inputs and {_arrays.shown(outputs)} outputs"
+    refuse_many_weights(inputs * outputs, what, "latent_dim or width")
+    return nn.Linear(inputs, outputs, bias=False)
+
+
+def refuse_many_weights(n_weights: int, what: str, smaller: str) -> None:
+    """Refuse a network that cannot be trained in the memory that there is, before it is built."""
+    n_bytes = 16.0 * min(n_weights, 10**18)  # weights, gradients and Adam's two moments
+    refuse_large(n_bytes, f"{what}, to be trained,", f"give a smaller {smaller}")
+
+
+def refuse_many_numbers(shape: tuple[int, ...], like: Tensor, what: str) -> None:
+    """Refuse a tensor for which there is no memory, before it is made."""
+    n_bytes = float(like.element_size() * min(math.prod(shape), 10**18))
+    refuse_large(n_bytes, f"{what} of shape {_arrays.shown(shape)}", "draw fewer, n, at a time")
 
 
 # --- conditions -----------------------------------------------------------------------------------
@@ -119,6 +152,8 @@ class Condition(nn.Linear):
 
     def __init__(self, network: nn.Module, n_out: int, std: float):
         n_in = network.n_classes or network.condition_dim
+        what = f"an embedding of {_arrays.shown(n_in)} classes or numbers in {n_out}"
+        refuse_many_weights(n_in * n_out, what, "n_classes or condition_dim")
         super().__init__(n_in, n_out, bias=False)
         self.n_classes = network.n_classes
         nn.init.normal_(self.weight, std=std if network.n_classes else std / math.sqrt(n_in))
@@ -292,8 +327,19 @@ def refuse_other_rows(x: Tensor, name: str, n: int) -> None:
     one_for_all = isinstance(x, Integral | float)
     maker = f"full(({n},), {x})" if one_for_all else "as_tensor(x)"
     _arrays.instance(x, name, Tensor, f"torch.{maker} makes one")
+    if x.layout is not torch.strided:
+        raise ValueError(f"{name} is a tensor of {x.layout}; make it dense: x.to_dense()")
     if x.ndim == 0 or len(x) != n:
         raise ValueError(f"{name} has shape {tuple(x.shape)}, expected ({n}, ...)")
+
+
+def moved(condition: Tensor | None, device: torch.device) -> list[Tensor]:
+    """Return a condition on another device, in a list that is empty where there is none."""
+    if condition is None:
+        return []
+    if condition.is_meta and device.type != "meta":
+        raise ValueError(f"condition lies on meta and has no content; make it on {device}")
+    return [condition.to(device)]
 
 
 @contextlib.contextmanager

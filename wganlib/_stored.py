@@ -135,7 +135,10 @@ def weights(network: nn.Module, side: str) -> bytes:
 
 def allowed(classes: Iterable[type]) -> tuple[type, ...]:
     """Return the classes that a caller allows to be built."""
-    found = tuple(classes) if isinstance(classes, Iterable) else (classes,)
+    try:
+        found = tuple(classes)
+    except TypeError:  # one class alone, or something that is checked next
+        found = (classes,)
     for kind in found:
         if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
             what = f"a {type(kind).__name__}" if isinstance(kind, nn.Module) else repr(kind)

@@ -89,6 +89,7 @@ class Generator(nn.Module):
         n, like = _arrays.whole_number(n, "n"), next(self.parameters())
         _networks.refuse_other_rng(rng, like.device)
         shape = n, self.latent_dim
+        _networks.refuse_many_numbers(shape, like, "latents")
         return torch.randn(shape, generator=rng, device=like.device, dtype=like.dtype)
 
     def sample(
@@ -166,7 +167,7 @@ class MLPGenerator(Generator):
         self.n_classes, self.condition_dim = map(self.arguments.get, CONDITIONS)
         self.latent_dim, self.data_dim, width, depth = sizes.values()
         inputs = self.latent_dim * (2 if _networks.is_conditional(self) else 1)
-        self.layers = _networks.mlp([inputs, *[width] * depth, self.data_dim])
+        self.layers = _networks.mlp(inputs, width, depth, self.data_dim)
         self.embed = _networks.embedding(self, self.latent_dim)
 
     def forward(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -229,7 +230,7 @@ class MLPCritic(nn.Module):
         self.arguments = sizes | condition_arguments(n_classes, condition_dim)
         self.n_classes, self.condition_dim = map(self.arguments.get, CONDITIONS)
         self.data_dim, width, depth = sizes.values()
-        self.layers = _networks.mlp([self.data_dim, *[width] * depth, 1])
+        self.layers = _networks.mlp(self.data_dim, width, depth, 1)
         self.projection = _networks.projection(self)
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -347,7 +348,7 @@ class ConvGenerator(Generator):
         self.shape = planes[0], *sides[0]  # of an image
         self._start = planes[-1], *sides[-1]  # (4 width, 4, 4) for images of 28×28
         inputs = self.latent_dim * (2 if _networks.is_conditional(self) else 1)
-        self.project = nn.Linear(inputs, math.prod(self._start), bias=False)
+        self.project = _networks.linear(inputs, math.prod(self._start))
         layers: list[nn.Module] = []
         for stage in range(len(sides) - 1, 0, -1):
             shape = _networks.convolution(sides[stage - 1], sides[stage])
@@ -562,12 +563,14 @@ def sample(
     with torch.no_grad(), _networks.evaluating(generator):
         latent = generator.sample_latent(n, rng)
         _networks.refuse_other_rows(latent, "what sample_latent gives", n)
-        given = [latent] if condition is None else [latent, condition.to(latent.device)]
+        given = [latent, *_networks.moved(condition, latent.device)]
         found = None
         for start in range(0, n, batch_size):
             rows = slice(start, start + batch_size)
             part = generator(*(each[rows] for each in given))
             _networks.refuse_other_rows(part, "what the generator gives", len(latent[rows]))
-            found = part.new_empty(n, *part.shape[1:]) if found is None else found
+            if found is None:
+                _networks.refuse_many_numbers((n, *part.shape[1:]), part, "samples")
+                found = part.new_empty(n, *part.shape[1:])
             found[rows] = part
     return found

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from wganlib import _stored
-from wganlib._arrays import finite_number, instance, whole_number
+from wganlib._arrays import finite_number, instance, real_array, whole_number
 from wganlib._files import atomic_write, read_files, standing, swapped_folder
 
 COLUMNS = ("w1_estimate", "critic_loss", "penalty", "generator_loss")
@@ -180,6 +180,11 @@ class History:
         Likewise, score units; empty where a critic was trained alone.
     penalty : list of float
         The unweighted penalty, likewise, no unit; 0 where there is none.
+
+    Raises
+    ------
+    ValueError
+        If a column is no list.
     """
 
     step: list[int] = field(default_factory=list)
@@ -205,19 +210,20 @@ class History:
             values than in the entries before; nothing is then added.
         """
         step = whole_number(step, "step", least=0)
-        values = values.tolist() if hasattr(values, "tolist") else values
-        if not isinstance(values, Sequence):
-            raise ValueError(f"values={values!r} must be a sequence of numbers")
-        n, before = len(values), 4 if self.generator_loss else 3
+        numbers = real_array(values, "values", ndim=1, shape="a sequence of numbers").tolist()
+        n, before = len(numbers), 4 if self.generator_loss else 3
         if n not in (3, 4):
             raise ValueError(f"values has {n} entries, expected 3 or 4: {', '.join(COLUMNS)}")
         if self.step and n != before:
             raise ValueError(f"values has {n} entries, the one before had {before}")
-        pairs = zip(COLUMNS, values, strict=False)
-        numbers = {k: finite_number(v.item() if hasattr(v, "item") else v, k) for k, v in pairs}
         self.step.append(step)
-        for name, number in numbers.items():
+        for name, number in zip(COLUMNS, numbers, strict=False):
             getattr(self, name).append(number)
+
+    def __post_init__(self) -> None:
+        """Refuse columns that are no lists."""
+        for column in fields(self):
+            instance(getattr(self, column.name), column.name, list, "give a list of numbers")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ LAYERS = {
     "losses": {"_arrays"},
     "slope": set(),
     "lipschitz": {"_arrays", "slope"},
-    "_networks": {"_arrays", "slope"},
+    "_networks": {"_arrays", "_memory", "slope"},
     "models": {"_arrays", "_networks"},
     "_pictures": set(),
     "_progress": set(),

@@ -397,8 +397,19 @@ def test_conditions_that_do_not_fit_are_refused(
         (lambda: models.ConvGenerator(n_classes=0), "n_classes=0"),
         (lambda: models.MLPCritic(condition_dim="2"), "condition_dim='2'"),
         (lambda: models.MLPGenerator().sample_latent(0), "n=0"),
+        *((build, r"would take .* GB of memory, and .* give a smaller") for build in (
+            lambda: models.MLPGenerator(latent_dim=10**12),
+            lambda: models.MLPGenerator(n_classes=10**13),
+            lambda: models.MLPCritic(data_dim=10**400),
+            lambda: models.MLPCritic(width=10**8),
+            lambda: models.MLPCritic(depth=10**12, width=1),
+            lambda: models.ConvGenerator(latent_dim=10**9),
+            lambda: models.ConvGenerator(width=10**7),
+            lambda: models.ConvCritic(channels=10**12),
+            lambda: models.ConvCritic(condition_dim=10**10),
+        )),
     ],
-)
+)  # fmt: skip
 def test_sizes_that_build_no_network_are_refused(build, message):
     with pytest.raises(ValueError, match=message):
         build()

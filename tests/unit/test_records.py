@@ -267,12 +267,14 @@ def test_numbers_of_numpy_are_stored(tmp_path):
             r"values has 2 entries, expected 3 or 4: w1_estimate, critic_loss, penalty",
         ),
         (1, [1.0] * 5, "values has 5 entries"),
-        (1, 3.0, "values=3.0 must be a sequence"),
-        (1, None, "values=None must be a sequence"),
-        (1, "abc", "w1_estimate='a' must be a finite number"),
-        (1, [1.0, None, 3.0], "critic_loss=None"),
-        (1, [1.0, 2.0, float("nan")], "penalty=nan"),
-        (1, [1.0, 2.0, 3.0, float("inf")], "generator_loss=inf"),
+        (1, 3.0, "values has shape .*; give a sequence of numbers"),
+        (1, None, "values holds Python objects"),
+        (1, "abc", "values holds text"),
+        (1, [[1.0, 2.0, 3.0]], "values has shape"),
+        (1, [1.0, None, 3.0], "values holds Python objects"),
+        (1, [1.0, 2.0, float("nan")], "values holds nan"),
+        (1, [1.0, 2.0, 3.0, float("inf")], "values holds inf"),
+        (1, torch.zeros(3, device="meta"), "values cannot be made"),
     ],
 )
 def test_a_history_takes_numbers_or_nothing(step, values, message):
@@ -300,6 +302,12 @@ def test_the_columns_of_a_history_stay_equally_long():
     run = dataclasses.replace(small_run(pair()[1]), history=history)
     with pytest.raises(ValueError, match=r"history.w1_estimate has 2 entries and history.step 1"):
         save_run("never", run)
+
+
+@pytest.mark.parametrize("column", [None, 3, 1.5, (1.0,), np.ones(1), torch.ones(1), "1", {1}])
+def test_the_columns_of_a_history_are_lists(column):
+    with pytest.raises(ValueError, match=r"penalty is a .*, no list; give a list of numbers"):
+        History(step=[1], penalty=column)
 
 
 @pytest.mark.parametrize("step", [0, -1, 1.5, None, "1"])
