@@ -5,8 +5,10 @@ import itertools
 import json
 import multiprocessing
 import os
+import random
 import shutil
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -427,3 +429,51 @@ def test_four_writers_and_a_reader_see_the_old_run_or_the_new_one_and_never_a_pa
     assert {*seen, name_of(load_run(folder), two_runs)} <= {"a", "b"}
     assert len(seen) > 3  # the reader was there
     assert [p.name for p in folder.parent.iterdir()] == ["run"]
+
+
+def _die_between_the_renames(sources, folder):
+    rename = os.replace
+
+    def dying(*paths):
+        rename(*paths)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    os.replace = dying
+    _swap_in(sources[0], folder)
+
+
+def test_a_writer_killed_at_any_moment_leaves_a_whole_run(two_runs):
+    folder, sources = two_runs / "place" / "run", [two_runs / "b", two_runs / "a"]
+    moments, seen = random.Random(0), []
+    for number in range(20):
+        worst = number % 4 == 0  # too short a moment to be met by chance
+        writer = FORK.Process(
+            target=_die_between_the_renames if worst else _swap_often, args=(sources, folder)
+        )
+        writer.start()
+        if not worst:
+            time.sleep(moments.uniform(0.005, 0.05))
+            writer.kill()
+        writer.join()
+        assert writer.exitcode == -signal.SIGKILL
+        seen.append(name_of(load_run(folder), two_runs))
+    assert set(seen) <= {"a", "b"}
+    _swap_in(two_runs / "b", folder)
+    assert name_of(load_run(folder), two_runs) == "b"
+
+
+def test_a_full_disk_leaves_the_old_run_and_nothing_else(tmp_path, monkeypatch):
+    stored(tmp_path / "run")
+    before = {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir()}
+    sync, count = os.fsync, itertools.count()
+
+    def full(descriptor):
+        if next(count) == 3:  # after some of the files
+            raise OSError(28, "No space left on device")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        save_run(tmp_path / "run", small_run(pair(seed=1)[1]))
+    assert {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir()} == before
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
