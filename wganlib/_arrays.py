@@ -6,8 +6,10 @@ Every refusal is a `ValueError` that says which argument, what it was, and the w
 from __future__ import annotations
 
 import math
+import os
 import reprlib
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 
 # Whole numbers beyond this have no float64 of their own: different ones would become equal.
 EXACT_INTEGERS = 2**53
+# NumPy and PyTorch count in 64 bits.
+LARGEST_COUNT = 2**63 - 1
+LONGEST_NAME = 255  # bytes, on the file systems of Linux, macOS and Windows
 # Masses given in double precision may miss a total of one by this; anything more is a mistake.
 MASS_TOLERANCE = 1e-6
 # Unit round-off of the narrower formats; masses that were rounded to them miss a total by more.
@@ -230,10 +235,12 @@ def whole_number(value: int, name: str, *, least: int = 1) -> int:
     Raises
     ------
     ValueError
-        If it is something else, or smaller.
+        If it is something else, smaller, or beyond what counts in 64 bits.
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise ValueError(f"{name}={shown(value)} must be a whole number of at least {least}")
+    if value > LARGEST_COUNT:
+        raise ValueError(f"{name}={shown(value)} must be a whole number below 2**63")
     return int(value)
 
 
@@ -261,7 +268,7 @@ def finite_number(
     ValueError
         If it is something else, NaN, infinite, smaller or larger.
     """
-    if not _is_real(value) or not least <= value <= most:
+    if not _is_real(value) or not least <= float(value) <= most:
         low = "" if least == -math.inf else f" of at least {least:g}"
         high = "" if most == math.inf else f"{' and' if low else ' of'} at most {most:g}"
         raise ValueError(f"{name}={shown(value)} must be a finite number{low}{high}")
@@ -310,6 +317,39 @@ def shown(value: object) -> str:
         return reprlib.repr(value)
     except Exception:  # a foreign object's own fault, or a number of too many digits
         return f"<{type(value).__name__}>"
+
+
+def path_of(value: object, name: str) -> Path:
+    """Return a path of the file system, a home's sign included.
+
+    Parameters
+    ----------
+    value : str or os.PathLike
+        A path, relative or not.
+    name : str
+        What an error message calls it.
+
+    Returns
+    -------
+    Path
+        The path; nobody has looked whether anything is there.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or no file system could hold it.
+    """
+    try:
+        if not isinstance(value, str | os.PathLike):
+            raise ValueError("a path is a str or a pathlib.Path")
+        if not str(value):
+            raise ValueError("it is empty; the folder we are in is '.'")
+        path = Path(value).expanduser()
+        if "\0" in str(path) or any(len(os.fsencode(part)) > LONGEST_NAME for part in path.parts):
+            raise ValueError(f"no name holds a null sign or more than {LONGEST_NAME} bytes")
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(f"{name}={shown(value)} is no path: {error}") from None
+    return path
 
 
 def instance(value: object, name: str, kind: type, remedy: str) -> None:

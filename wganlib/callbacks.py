@@ -24,8 +24,9 @@ from PIL import GifImagePlugin, Image, ImageDraw
 from torch import Tensor, nn
 from torchvision.utils import make_grid
 
-from wganlib._arrays import finite_number, whole_number
+from wganlib._arrays import dense, finite_number, instance, path_of, shown, whole_number
 from wganlib._files import atomic_write
+from wganlib._memory import refuse_large
 from wganlib.records import History
 
 Callback = Callable[[int, nn.Module, nn.Module], object]
@@ -73,7 +74,7 @@ class SampleGrid:
         seed: int = 0,
         average: nn.Module | None = None,
     ) -> None:
-        self.where = Path(where).expanduser()
+        self.where = path_of(where, "where")
         self.every, self.n = whole_number(every, "every"), whole_number(n, "n")
         self.seed, self.average = whole_number(seed, "seed", least=0), average
         self.last: int | None = None  # the step of the last grid, once that has been looked up
@@ -234,7 +235,7 @@ class TensorBoard:
     history: History | None = None  # set by `train`
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder).expanduser()
+        self.folder = path_of(folder, "folder")
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
@@ -320,8 +321,8 @@ def together(*callbacks: Callback) -> Callback:
     for callback in callbacks:
         if not callable(callback) or isinstance(callback, type):
             raise ValueError(
-                f"{callback!r} is no callback: give something to call with (step, generator, "
-                "critic), such as SampleGrid('grids', every=500)"
+                f"callback {shown(callback)} is no callback: give something to call with "
+                "(step, generator, critic), such as SampleGrid('grids', every=500)"
             )
     return _Together(callbacks)
 
@@ -344,9 +345,13 @@ def grid_of(images: Tensor) -> Image.Image:
     ValueError
         If they are no images.
     """
+    instance(images, "images", Tensor, "torch.as_tensor(x) makes one")
+    dense(images, "images")
+    if not images.is_floating_point():
+        raise ValueError(f"images have dtype {images.dtype}; give floats in [-1, 1]")
     if images.ndim != 4 or images.shape[1] not in (1, 3) or not images.numel():
         raise ValueError(
-            f"samples have shape {tuple(images.shape)}; a grid needs images, of shape "
+            f"images have shape {tuple(images.shape)}; a grid needs images, of shape "
             "(n, 1, height, width) or (n, 3, height, width)"
         )
     pixels = ((images.detach().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
@@ -368,11 +373,17 @@ def in_words(seconds: float) -> str:
     str
         In whole seconds up to two minutes, in minutes or hours beyond.
 
+    Raises
+    ------
+    ValueError
+        If it is no finite number from 0.
+
     Examples
     --------
     >>> in_words(95.4), in_words(600), in_words(9000)
     ('95 s', '10 min', '2.5 h')
     """
+    seconds = finite_number(seconds, "seconds", least=0)
     if seconds < 119.5:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7170 else f"{seconds / 3600:.1f} h"
@@ -395,7 +406,18 @@ def drawn(generator: nn.Module, n: int, *, seed: int = 0) -> Tensor:
     -------
     Tensor, shape (n, ...)
         Samples, in data units, without a graph.
+
+    Raises
+    ------
+    ValueError
+        If the generator is none, or a number is none.
     """
+    instance(generator, "generator", nn.Module, "give the network itself")
+    if not hasattr(generator, "sample_latent") or not any(True for _ in generator.parameters()):
+        kind = type(generator).__name__
+        raise ValueError(f"generator is a {kind}, which has no weights or no sample_latent(n, rng)")
+    n, seed = whole_number(n, "n"), whole_number(seed, "seed", least=0)
+    refuse_large(4.0 * n, f"n={n} samples", "draw fewer at once")
     generator = copy.deepcopy(generator).eval()
     device = next(generator.parameters()).device
     latent = generator.sample_latent(n, torch.Generator(device).manual_seed(seed))

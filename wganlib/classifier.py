@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from wganlib import _arrays
+from wganlib._memory import refuse_large
 from wganlib.records import run_folder
 
 
@@ -39,6 +40,8 @@ class DigitClassifier(nn.Module):
         super().__init__()
         width = _arrays.whole_number(width, "width")
         n_features = _arrays.whole_number(n_features, "n_features")
+        weights = 2 * 9 * 4 * width**2 + 36 * width * n_features  # the largest parts of it
+        refuse_large(4 * weights, f"width={width} with n_features={n_features}", "give less")
         self.arguments = {"width": width, "n_features": n_features}
         self.body = nn.Sequential(
             nn.Conv2d(1, width, 5, stride=2, padding=2),  # 28 -> 14

@@ -71,12 +71,20 @@ def main(arguments: list[str] | None = None) -> int:
     -------
     int
         The exit code: 0 done, 1 something failed, 2 wrong use, 130 stopped by Ctrl-C.
+
+    Raises
+    ------
+    ValueError
+        If ``arguments`` is no list of words.
     """
     begun = time.monotonic()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):  # a notebook's, which takes every sign
             stream.reconfigure(errors="backslashreplace")
     arguments = sys.argv[1:] if arguments is None else arguments
+    words = arguments if isinstance(arguments, list | tuple) else [None]
+    if not all(isinstance(word, str) for word in words):
+        raise ValueError("arguments must be a list of words, such as ['train', 'mnist']")
     try:
         asked = _parser().parse_args(arguments)
     except SystemExit as end:  # after --help, or wrong use that argparse has explained

@@ -18,8 +18,8 @@ from wganlib._samples import warn_of_range
 RING_RADIUS, RING_STD = 2 / 1.414, 0.02 / 1.414  # 1.4144 and 0.01414 data units
 GRID_SPACING, GRID_STD = 2 / 2.828, 0.05 / 2.828  # 0.7072 and 0.01768 data units
 ROLL_SCALE = 7.5
+MANY = 10_000  # samples; fewer need no question whether memory holds them
 FAR = 1e30  # points that are farther away leave single precision, or its squares
-MANY = 100_000  # samples of a batch, about whose memory nobody asks
 
 
 def parallel_lines(n: int, shift: float = 0.0, *, rng: torch.Generator | None = None) -> Tensor:
@@ -51,7 +51,7 @@ def parallel_lines(n: int, shift: float = 0.0, *, rng: torch.Generator | None = 
     ----------
     Arjovsky, Chintala and Bottou (2017), Example 1.
     """
-    finite_number(shift, "shift", least=-FAR, most=FAR)
+    shift = finite_number(shift, "shift", least=-FAR, most=FAR)
     device = _drawn_on(n, rng)
     height = torch.rand(n, generator=rng, device=device)
     return torch.stack([torch.full_like(height, shift), height], dim=1)
@@ -394,13 +394,21 @@ class Images:
         Raises
         ------
         ValueError
-            If ``n`` is below 1, or ``rng`` of another kind or device.
+            If ``n`` is below 1 or too large for memory, or ``rng`` of another kind or device.
         """
-        _affordable(whole_number(n, "n", least=1), self.pixels)
+        n = _affordable(n, self.pixels)
         if rng is not None:
             _refuse_rng(rng, self.pixels.device)
         index = torch.randint(len(self), (n,), generator=rng, device=self.pixels.device)
         return scale_pixels(self.pixels[index])
+
+
+def _affordable(n: int, samples: Tensor) -> int:
+    """Return how many samples are wanted, if memory holds them as floats."""
+    n = whole_number(n, "n", least=1)
+    size = 12.0 if samples.dtype == torch.uint8 else 2.0 * samples.element_size()
+    refuse_large(size * n * samples[0].numel(), f"n={n} samples", "draw fewer at once")
+    return n
 
 
 def scale_pixels(pixels: Tensor) -> Tensor:
@@ -488,12 +496,10 @@ class Source:
         Raises
         ------
         ValueError
-            If ``n`` is below 1, or ``rng`` no ``torch.Generator``.
+            If ``n`` is below 1 or too large for memory, or ``rng`` no ``torch.Generator``.
         """
-        if type(n) is not int or n < 1:  # a call a batch: what is right costs no look-up
-            n = whole_number(n, "n", least=1)
-        if n > MANY:
-            _affordable(n, self.samples)
+        if type(n) is not int or not 0 < n < MANY:  # a call a batch: a right one costs nothing
+            n = _affordable(n, self.samples)
         if type(rng) is not torch.Generator:
             _refuse_rng(rng, self.device)
         if self.draw is not None:
@@ -618,26 +624,24 @@ def source(
     (torch.Size([64, 1, 28, 28]), -1.0, torch.int64)
     """
     whole_number(batch_size, "batch_size", least=1)
+    instance(progress, "progress", bool, "give True or False")
     device = _device(device)
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise ValueError(f"dtype={dtype!r} is none of floats: give that of the networks' weights")
+    instance(dtype, "dtype", torch.dtype, "give that of the networks, such as torch.float32")
+    if not dtype.is_floating_point:
+        raise ValueError(f"dtype={dtype} holds no fractions; give torch.float32")
     (samples, labels), n, draw = opened(
         _images_apart(real), batch_size, dtype=dtype, device=device, progress=progress
     )
     if n is not None and n < batch_size:
         raise ValueError(
-            f"batch_size={batch_size} is larger than the data ({n}): give batch_size={n} or less"
+            f"batch_size={shown(batch_size)} is larger than the data ({n}): give batch_size={n} "
+            "or less"
         )
     warn_of_range(samples, "real")
     if draw is None and samples.device != device and samples.nbytes <= room(device):
         samples = samples.to(device)
     labels = None if labels is None else labels.to(samples.device)
     return Source(samples=samples, conditions=labels, n=n, device=device, dtype=dtype, draw=draw)
-
-
-def _affordable(n: int, samples: Tensor) -> None:
-    """Refuse a batch that would not fit into the memory, before it is taken."""
-    refuse_large(4.0 * n * samples[0].numel(), f"n={shown(n)} samples", "draw fewer at once")
 
 
 def _refuse_rng(rng: object, device: torch.device) -> None:
@@ -653,7 +657,7 @@ def _device(device: torch.device | str) -> torch.device:
     try:
         return torch.empty(0, device=device).device
     except (RuntimeError, TypeError, AssertionError, ValueError) as error:
-        raise ValueError(f"device={device!r} cannot be used: {error}") from None
+        raise ValueError(f"device={shown(device)} cannot be used: {error}") from None
 
 
 def _images_apart(real: object) -> object:

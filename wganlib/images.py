@@ -24,7 +24,7 @@ from torch.utils.data import IterableDataset, Subset
 from torchvision.transforms import functional
 from torchvision.utils import make_grid
 
-from wganlib._arrays import whole_number
+from wganlib._arrays import instance, path_of, shown, whole_number
 from wganlib._files import atomic_write, swapped_folder
 from wganlib._memory import free_bytes, in_words
 from wganlib._pictures import plain
@@ -91,8 +91,10 @@ def load_images(
     is returned says how many.
     """
     size = _height_and_width(size)
-    if channels is not None and not (type(channels) is int and channels in (1, 3)):
-        raise ValueError(f"channels={channels!r} must be 1 (grey), 3 (RGB) or left out")
+    channels = None if channels is None else whole_number(channels, "channels")
+    instance(progress, "progress", bool, "give True or False")
+    if channels not in (None, 1, 3):
+        raise ValueError(f"channels={shown(channels)} must be 1 (grey), 3 (RGB) or left out")
     if n is not None:
         n = whole_number(n, "n", least=1)
     load = _from_folder if isinstance(place, str | os.PathLike) else _from_dataset
@@ -105,7 +107,7 @@ def _height_and_width(size: object) -> tuple[int, int] | None:
         return None
     both = tuple(size) if isinstance(size, tuple | list) else (size, size)
     if len(both) != 2:
-        raise ValueError(f"size={size!r} must be a side, or height and width, in pixels")
+        raise ValueError(f"size={shown(size)} must be a side, or height and width, in pixels")
     return whole_number(both[0], "size", least=1), whole_number(both[1], "size", least=1)
 
 
@@ -129,11 +131,10 @@ def _from_folder(
     progress: bool,
 ) -> Images:
     """Load a folder of pictures."""
-    where = os.path.expanduser(place)
-    if not os.path.isdir(where):  # pathlib's own raises for what can be no path
-        kind = "a file" if os.path.exists(where) else "not there"
+    folder = path_of(place, "place")
+    if not folder.is_dir():
+        kind = "a file" if folder.exists() else "not there"
         raise ValueError(f"place={str(place)!r} is {kind}: give a folder of pictures")
-    folder = Path(where)
     files, others = _pictures_in(folder)
     if not files:
         kinds = Counter(other.suffix or other.name for other in others).most_common(5)
@@ -415,10 +416,8 @@ def save_images(
     -----
     A file or a folder is at every moment the old one or the whole new one.
     """
-    if not isinstance(path, str | os.PathLike) or not str(path) or "\0" in str(path):
-        raise ValueError(f"path={path!r} is no path: give the name of a file or of a folder")
     columns = None if columns is None else whole_number(columns, "columns", least=1)
-    path, pixels = Path(path).expanduser(), _showable(images)
+    path, pixels = path_of(path, "path"), _showable(images)
     suffix = path.suffix.lower()
     if path.is_dir() or not (suffix or path.exists()):
         _write_each(path, pixels)

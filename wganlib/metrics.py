@@ -13,6 +13,7 @@ from torch import Tensor
 
 from wganlib import _arrays
 from wganlib._distances import blocks, distances, unit_of
+from wganlib._memory import refuse_large
 from wganlib.data import scale_pixels
 from wganlib.transport import exact_w1
 
@@ -432,7 +433,9 @@ def nearest_neighbours(samples: Tensor, images: Tensor, *, n: int = 1) -> Neighb
     """
     samples, images = _rows(samples, images, "samples images")
     if not 1 <= _arrays.whole_number(n, "n") <= len(images):
-        raise ValueError(f"n={n} with {len(images)} images: there are fewer than n to compare")
+        raise ValueError(
+            f"n={_arrays.shown(n)} with {len(images)} images: there are fewer than n to compare"
+        )
     near, far, unit = _centred(samples, images)
     norms, kept = far.square().sum(dim=1), min(n + SPARE_CANDIDATES, len(images))
     indices, distances_ = [], []
@@ -526,6 +529,7 @@ def minibatch_w1(
         raise ValueError(f"rng draws on {rng.device}; give one of the CPU: torch.Generator()")
     n_batches = _arrays.whole_number(n_batches, "n_batches", least=2)
     batch_size = _arrays.whole_number(batch_size, "batch_size")
+    refuse_large(100.0 * n_batches, f"n_batches={n_batches} batches", "average over fewer")
     if batch_size > min(len(real) // 2, len(fake)):
         raise ValueError(
             f"batch_size={batch_size} with {len(real)} real and {len(fake)} fake samples: "

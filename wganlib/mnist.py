@@ -25,6 +25,7 @@ import platformdirs
 import torch
 from torchvision.datasets import MNIST, FashionMNIST
 
+from wganlib._arrays import path_of, shown
 from wganlib.data import Images
 
 _SPLITS = {"train": "train", "test": "t10k"}
@@ -162,6 +163,11 @@ def handwritten_digits(
     ------
     ValueError, PermissionError, OSError
         As `mnist`, except that an unreachable mirror is no error here.
+
+    Warns
+    -----
+    UserWarning
+        If these are not MNIST.
     """
     try:
         return mnist(split, root=root, mirror=mirror)
@@ -203,12 +209,12 @@ def _load(
 ) -> Images:
     """Load one of the data sets that share MNIST's format."""
     if not isinstance(split, str) or split not in _SPLITS:
-        raise ValueError(f"split={split!r} must be 'train' or 'test'")
-    for name, place in (("root", root), ("mirror", mirror)):
-        if not isinstance(place, str | os.PathLike | None):
-            raise ValueError(f"{name}={place!r} is no path: give a string or a pathlib.Path")
-    root = root or os.environ.get("WGANLIB_DATA") or platformdirs.user_cache_dir("wganlib")
-    raw = Path(root).expanduser() / data_set.files.__name__ / "raw"
+        raise ValueError(f"split={shown(split)} must be 'train' or 'test'")
+    if mirror is not None and not (isinstance(mirror, str) and (not mirror or "://" in mirror)):
+        mirror = path_of(mirror, "mirror")
+    if root is None:
+        root = os.environ.get("WGANLIB_DATA") or platformdirs.user_cache_dir("wganlib")
+    raw = path_of(root, "root") / data_set.files.__name__ / "raw"
     mirror = str(mirror or os.environ.get(data_set.variable) or "")
     pixels, labels = (
         np.frombuffer(gzip.decompress(_archive(raw, name, mirror, data_set).read_bytes()), np.uint8)

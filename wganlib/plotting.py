@@ -16,15 +16,20 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, is_color_like
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from PIL import Image
 
-from wganlib import palette
+from wganlib import _arrays, palette
 from wganlib.palette import AXIS, CRITIC, FAKE, GRID, INK, OTHERS, QUIET, REAL
 from wganlib.palette import TRUTH as TRUTH  # chapters take the colours of figures from here
 
+FAR = 1e100  # coordinates beyond it are no place in a figure
+WIDEST_GAP = 1_000  # pixels between two images
+MANY_LINES = 1_000  # of a height; more are a grey plane
+MARKERS = set(map(str, Line2D.markers))
 MASS = LinearSegmentedColormap.from_list("wganlib.mass", palette.MASS)
 
 _DPI = 80  # of a figure as shown in a notebook; stored with twice as many for sharp screens
@@ -104,7 +109,13 @@ def palette_png(figure: Figure) -> tuple[bytes, dict[str, int]]:
         The PNG, with twice the pixels that it is shown at, for sharp screens.
     dict
         `width` and `height` to show it at, in pixels, as IPython's formatters return them.
+
+    Raises
+    ------
+    ValueError
+        If `figure` is none.
     """
+    _arrays.instance(figure, "figure", Figure, "plt.subplots() makes one")
     full, small = io.BytesIO(), io.BytesIO()
     figure.savefig(full, format="png", dpi=2 * _DPI, bbox_inches="tight")
     image = Image.open(full).convert("RGB")
@@ -136,7 +147,18 @@ def label_at(
     -------
     matplotlib.text.Annotation
         The label, for changes that a single figure needs.
+
+    Raises
+    ------
+    ValueError
+        If an argument is of another kind.
     """
+    _drawable(ax, color)
+    _arrays.instance(text, "text", str, "give the words to write")
+    numbers = {"x": x, "y": y, "dx": dx, "dy": dy}
+    x, y, dx, dy = (
+        _arrays.finite_number(v, name, least=-FAR, most=FAR) for name, v in numbers.items()
+    )
     align = "left" if dx > 0 else "right" if dx < 0 else "center"
     vertical = "bottom" if dy > 0 else "top" if dy < 0 else "center"
     return ax.annotate(
@@ -160,7 +182,15 @@ def light_grid(ax: Axes, axis: str = "y") -> None:
         Axes to draw into.
     axis : str
         `"x"`, `"y"` or `"both"`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is of another kind.
     """
+    _drawable(ax)
+    if not isinstance(axis, str) or axis not in ("x", "y", "both"):
+        raise ValueError(f"axis={_arrays.shown(axis)} must be 'x', 'y' or 'both'")
     ax.grid(visible=True, axis=axis, which="major")
 
 
@@ -182,11 +212,16 @@ def image_grid(ax: Axes, images: object, *, n_columns: int | None = None, gap: i
     Raises
     ------
     ValueError
-        If `images` has another number of dimensions.
+        If `images` are none, or another argument is of another kind.
     """
-    pixels = grey_levels(images)
+    _drawable(ax)
+    pixels, gap = grey_levels(images), _arrays.whole_number(gap, "gap", least=0)
+    if gap > WIDEST_GAP:
+        raise ValueError(f"gap={gap} leaves more white than image; give at most {WIDEST_GAP}")
     n, height, width = pixels.shape
-    columns = n_columns or int(np.ceil(np.sqrt(n)))
+    columns = int(np.ceil(np.sqrt(n)))
+    if n_columns is not None:
+        columns = min(n, _arrays.whole_number(n_columns, "n_columns"))
     rows = -(-n // columns)
     canvas = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap))
     for i, image in enumerate(pixels):
@@ -212,22 +247,22 @@ def grey_levels(images: object) -> np.ndarray:
     Raises
     ------
     ValueError
-        If `images` has another number of dimensions.
+        If `images` are no numbers, or have another number of dimensions.
 
     Examples
     --------
     >>> grey_levels(np.array([[[-1.0, 0.0, 1.0]]]))
     array([[[0. , 0.5, 1. ]]])
     """
-    pixels = np.asarray(getattr(images, "detach", lambda: images)())
+    pixels = _arrays.real_array(images, "images")
     if pixels.ndim == 4 and pixels.shape[1] == 1:
         pixels = pixels[:, 0]
-    if pixels.ndim != 3:
+    if pixels.ndim != 3 or pixels.size == 0:
         raise ValueError(
             f"images has shape {pixels.shape}; expected (n, 1, height, width) or (n, height, width)"
         )
-    scaled = pixels / 255 if pixels.dtype == np.uint8 else (pixels + 1) / 2
-    return np.clip(scaled, 0, 1)
+    whole = str(getattr(images, "dtype", "")).endswith("uint8")
+    return np.clip(pixels / 255 if whole else (np.clip(pixels, -1, 1) + 1) / 2, 0, 1)
 
 
 def training_curve(
@@ -249,9 +284,18 @@ def training_curve(
         Colour of the curve.
     window : int
         Length of the running mean, in log entries; 1 draws the values alone.
+
+    Raises
+    ------
+    ValueError
+        If an argument is of another kind, or there are not as many steps as values.
     """
-    step, value = np.asarray(step, float), np.asarray(value, float)
-    if window <= 1:
+    _drawable(ax, color)
+    step, value = (_numbers(v, name) for v, name in ((step, "step"), (value, "value")))
+    if len(step) != len(value):
+        raise ValueError(f"step has {len(step)} entries and value {len(value)}; give equally many")
+    window = min(_arrays.whole_number(window, "window"), max(len(value), 1))
+    if window == 1:
         ax.plot(step, value, color=color, gid="values")
         return
     ax.plot(step, value, color=color, alpha=0.25, linewidth=0.8, gid="values")
@@ -268,7 +312,16 @@ def parallel_lines(ax: Axes, *, theta: float) -> None:
         Axes to draw into.
     theta : float
         Distance between the two segments, in data units.
+
+    Raises
+    ------
+    ValueError
+        If `ax` is none, or `theta` is zero or no number.
     """
+    _drawable(ax)
+    theta = _arrays.finite_number(theta, "theta", least=-FAR, most=FAR)
+    if abs(theta) < 1 / FAR:
+        raise ValueError(f"theta={theta} leaves no room between the segments")
     for place, color, name in [(0, REAL, "real"), (theta, FAKE, "fake")]:
         ax.plot([place] * 2, [0, 1], color=color, linewidth=4, solid_capstyle="butt", gid=name)
         label_at(ax, place, 1, name, color=color, dx=0, dy=4)
@@ -295,11 +348,27 @@ def level_lines(
         Half the side of the square, in data units.
     step : float
         Height between two level lines, in score units.
+
+    Raises
+    ------
+    ValueError
+        If an argument is of another kind, if the critic's scores are flat or no numbers, or if
+        there would be more than a thousand lines.
     """
+    _drawable(ax)
+    limit, step = _arrays.positive_number(limit, "limit"), _arrays.positive_number(step, "step")
+    if not callable(critic):
+        raise ValueError(f"critic={_arrays.shown(critic)} cannot be called with points")
     axis = np.linspace(-limit, limit, 161)
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)  # (161 * 161, 2)
-    height = np.asarray(critic(points), float).reshape(161, 161)
-    levels = step * np.arange(np.floor(height.min() / step), np.ceil(height.max() / step) + 1)
+    height = _scores(critic, points).reshape(161, 161)
+    first, last = np.floor(height.min() / step), np.ceil(height.max() / step)
+    if not 1 <= last - first <= MANY_LINES:
+        raise ValueError(
+            f"step={step} for scores from {height.min():.4g} to {height.max():.4g} would draw "
+            f"{last - first:.4g} levels; give another step"
+        )
+    levels = step * np.arange(first, last + 1)
     shades = LinearSegmentedColormap.from_list("height", palette.HEIGHT)
     ax.contourf(axis, axis, height, levels, cmap=shades)
     lines = ax.contour(axis, axis, height, levels, colors=CRITIC, linewidths=0.7, linestyles="-")
@@ -322,7 +391,22 @@ def two_samples(
         Mass between the points, shape `(n, m)`; no lines are drawn when left out.
     size : float
         Diameter of a point, in points (1/72 inch).
+
+    Raises
+    ------
+    ValueError
+        If an argument is of another kind or shape.
     """
+    _drawable(ax)
+    size = _arrays.positive_number(size, "size")
+    real, fake = (_in_the_plane(v, name) for v, name in ((real, "real"), (fake, "fake")))
+    if plan is not None:
+        plan = _arrays.real_array(plan, "plan")
+        if plan.shape != (len(real), len(fake)):
+            raise ValueError(
+                f"plan has shape {plan.shape} for {len(real)} real and {len(fake)} fake points; "
+                "give (n, m)"
+            )
     i, j = np.nonzero(np.zeros((0, 0)) if plan is None else plan)
     ends = [fake[j, 0], real[i, 0]], [fake[j, 1], real[i, 1]]
     ax.plot(*ends, color=INK, linewidth=0.4, gid="pair")
@@ -348,9 +432,56 @@ def median_and_range(
         Shape of the dot.
     filled : bool
         Whether the dot is filled or hollow.
+
+    Raises
+    ------
+    ValueError
+        If an argument is of another kind.
     """
-    x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
+    _drawable(ax, color)
+    _arrays.instance(filled, "filled", bool, "give True or False")
+    if not isinstance(marker, str) or marker not in MARKERS:
+        raise ValueError(f"marker={_arrays.shown(marker)} is none of Matplotlib's, such as 'o'")
+    x, y = (_numbers(v, name) for v, name in ((x, "x"), (y, "y")))
     ends = [x.min(), x.max()], [y.min(), y.max()]
     ax.plot(*ends, color=color, linewidth=1.1, zorder=2, gid="range")
     face, centre = color if filled else "white", (np.median(x), np.median(y))
     ax.plot(*centre, marker, color=color, markerfacecolor=face, zorder=3, gid="median")
+
+
+def _drawable(ax: Axes, color: str = INK) -> None:
+    """Refuse what nobody can draw into, or with."""
+    _arrays.instance(ax, "ax", Axes, "plt.subplots() makes one")
+    if not isinstance(color, str | tuple | list) or not is_color_like(color):
+        raise ValueError(f"color={_arrays.shown(color)} is no colour, such as '#1769aa'")
+
+
+def _numbers(values: object, name: str) -> np.ndarray:
+    """Return one or more numbers that have a place in a figure."""
+    found = np.atleast_1d(_arrays.real_array(values, name))
+    if found.ndim != 1 or found.size == 0:
+        raise ValueError(f"{name} has shape {found.shape}; give a number or a list of numbers")
+    if np.abs(found).max() > FAR:
+        raise ValueError(f"{name} reaches {np.abs(found).max():.3g}, beyond what can be drawn")
+    return found
+
+
+def _in_the_plane(values: object, name: str) -> np.ndarray:
+    """Return points of the plane."""
+    found = _arrays.real_array(values, name)
+    if found.ndim != 2 or found.shape[1] != 2:
+        raise ValueError(f"{name} has shape {found.shape}; give points of the plane, (n, 2)")
+    _numbers(found.ravel(), name)
+    return found
+
+
+def _scores(critic: Callable[[np.ndarray], object], points: np.ndarray) -> np.ndarray:
+    """Ask a critic for one finite score for each point."""
+    try:
+        scores = critic(points)
+    except Exception as error:
+        raise ValueError(f"critic fails for points of shape {points.shape}: {error}") from error
+    found = _arrays.real_array(scores, "critic(points)")
+    if found.size != len(points):
+        raise ValueError(f"critic returns shape {found.shape} for {len(points)} points")
+    return found

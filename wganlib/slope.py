@@ -23,6 +23,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from wganlib import _arrays
+
 Pullback = Callable[[Tensor], Tensor]  # takes a gradient from a layer's output to its input
 Rule = Callable[[nn.Module, Tensor], tuple[Tensor, Pullback]]
 
@@ -52,6 +54,11 @@ def sequential_vjp(
         The products, with a graph to the weights and to ``direction``, and none to ``x``.
         Or None instead of the pair, where one of the layers is of another kind.
 
+    Raises
+    ------
+    ValueError
+        If the points, or the vectors, do not fit the layers.
+
     Notes
     -----
     At a kink the slopes are PyTorch's: that of the negative side. Every weight is read once, so
@@ -65,14 +72,19 @@ def sequential_vjp(
     >>> outputs.item(), gradient.tolist()
     (6.0, [[3.0, 3.0]])
     """
+    _arrays.instance(layers, "layers", nn.Sequential, "nn.Sequential(*layers) makes one")
+    _arrays.instance(x, "x", Tensor, "torch.as_tensor(x) makes one")
     rules = [_rule(layer) for layer in layers]
     if None in rules:
         return None
     outputs, pullbacks = x.detach(), []
-    for rule, layer in zip(rules, layers, strict=True):
-        outputs, pullback = rule(layer, outputs)
-        pullbacks.append(pullback)
-    product = torch.ones_like(outputs) if direction is None else direction
+    try:
+        for rule, layer in zip(rules, layers, strict=True):
+            outputs, pullback = rule(layer, outputs)
+            pullbacks.append(pullback)
+    except (RuntimeError, IndexError) as error:
+        raise _misfit(x, error) from error
+    product = torch.ones_like(outputs) if direction is None else _fitting(direction, outputs)
     for pullback in reversed(pullbacks):
         product = pullback(product)
     return outputs, product
@@ -119,14 +131,41 @@ def written_out(critic: Callable[[Tensor], Tensor], x: Tensor) -> tuple[Tensor, 
     gradient : Tensor, shape (batch, ...)
         With a graph to the weights. Or None instead of the pair: then the general way remains.
 
+    Raises
+    ------
+    ValueError
+        If the points are no tensor, or do not fit the critic.
+
     Notes
     -----
     A class that inherits ``value_and_gradient`` and changes ``forward`` is not asked, nor is a
     critic with hooks: what they do is not written down.
     """
+    _arrays.instance(x, "x", Tensor, "torch.as_tensor(x) makes one")
+    if x.ndim == 0:
+        raise ValueError("x is a single number; give points, shape (batch, ...)")
     if isinstance(critic, functools.partial) and _writes(critic.func):
         return critic.func.value_and_gradient(x, *critic.args, **critic.keywords)
     return critic.value_and_gradient(x) if _writes(critic) else None
+
+
+def _misfit(x: Tensor, error: Exception) -> Exception:
+    """Say which points do not fit; that memory is short is another matter."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return error
+    shape = tuple(x.shape)
+    return ValueError(f"x of shape {shape}, {x.dtype}, does not fit the layers: {error}")
+
+
+def _fitting(direction: Tensor, outputs: Tensor) -> Tensor:
+    """Return the vectors, one for each output."""
+    _arrays.instance(direction, "direction", Tensor, "torch.as_tensor(x) makes one")
+    given, wanted = ((tuple(v.shape), v.dtype) for v in (direction, outputs))
+    if given != wanted:
+        raise ValueError(
+            f"direction has shape {given[0]}, {given[1]}; give {wanted[0]}, {wanted[1]}"
+        )
+    return direction
 
 
 def _writes(critic: Callable[[Tensor], Tensor]) -> bool:
