@@ -212,7 +212,8 @@ def _shown(value: ArrayLike) -> str:
     """Write a number to four digits, and a larger array as its shape and range."""
     v = _some(value, "value")
     if v.size == 1:
-        return f"{v.item():.4g}" if v.dtype.kind in "fiu" else str(v.item())
+        one, kind = v.item(), v.dtype.kind
+        return f"{one:.4g}" if kind in "fiu" else _arrays.shown(one) if kind == "O" else str(one)
     if v.size <= 8:
         return np.array2string(v, precision=4, separator=", ").replace("\n", "")
     if v.dtype.kind not in "biuf":

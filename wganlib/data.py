@@ -92,7 +92,7 @@ def ring_centres(modes: int = 8, *, radius: float = RING_RADIUS) -> Tensor:
             [ 0., -2.]])
     """
     _countable(modes, "modes")
-    finite_number(radius, "radius", least=-FAR, most=FAR)
+    radius = finite_number(radius, "radius", least=-FAR, most=FAR)
     angle = 2 * math.pi * torch.arange(modes) / modes
     return radius * torch.stack([angle.cos(), angle.sin()], dim=1)
 
@@ -174,7 +174,7 @@ def grid_centres(side: int = 5, *, spacing: float = GRID_SPACING) -> Tensor:
             [ 1.,  1.]])
     """
     _countable(whole_number(side, "side") ** 2, "side**2")
-    finite_number(spacing, "spacing", least=-FAR / side, most=FAR / side)
+    spacing = finite_number(spacing, "spacing", least=-FAR / side, most=FAR / side)
     place = spacing * (torch.arange(side) - (side - 1) / 2)
     y, x = torch.meshgrid(place, place, indexing="ij")
     return torch.stack([x, y], dim=-1).view(-1, 2)  # (side, side, 2) -> (side^2, 2)
@@ -258,7 +258,7 @@ def swiss_roll(
     The published script ``gan_toy.py`` of Gulrajani et al. (2017), which takes two of the three
     coordinates of scikit-learn's ``make_swiss_roll``.
     """
-    finite_number(std, "std", least=0, most=FAR)
+    std = finite_number(std, "std", least=0, most=FAR)
     device = _drawn_on(n, rng)
     t = 1.5 * math.pi * (1 + 2 * torch.rand(n, generator=rng, device=device))
     spiral = t[:, None] / ROLL_SCALE * torch.stack([t.cos(), t.sin()], dim=1)
@@ -267,7 +267,7 @@ def swiss_roll(
 
 def _mixture(n: int, centres: Tensor, std: float, rng: torch.Generator | None) -> Tensor:
     """Draw n points from equally likely round Gaussians."""
-    finite_number(std, "std", least=0, most=FAR)
+    std = finite_number(std, "std", least=0, most=FAR)
     device = _drawn_on(n, rng)
     which = torch.randint(len(centres), (n,), generator=rng, device=device)
     noise = torch.randn(n, centres.shape[1], generator=rng, device=device)

@@ -83,6 +83,7 @@ def weighted_sample(
     (array([[0.],
            [4.]]), array([0.5, 0.5]))
     """
+    _arrays.instance(name, "name", str, "give the word that an error message calls the sample")
     points, weights = _weighted(points, weights, name, f"weights of {name}")
     return points, _filled(weights, len(points))
 
