@@ -201,9 +201,10 @@ def _descriptions(split: Split, sizes: dict) -> dict[str, dict]:
             "generator": {"class": "MLPGenerator", **sizes, **own},
             "critic": {"class": "MLPCritic", **critic, **own},
         }
+    own = {"channels": shape[0], "size": shape[1:]}
     return {
-        "generator": {"class": "ConvGenerator", **sizes},
-        "critic": {"class": "ConvCritic", "width": sizes["width"]},
+        "generator": {"class": "ConvGenerator", **sizes, **own},
+        "critic": {"class": "ConvCritic", "width": sizes["width"], **own},
     }
 
 

@@ -8,7 +8,6 @@ run's history there.
 
 from __future__ import annotations
 
-import copy
 import io
 import math
 import os
@@ -26,7 +25,7 @@ from torchvision.utils import make_grid
 
 from wganlib._arrays import dense, finite_number, instance, path_of, shown, whole_number
 from wganlib._files import atomic_write
-from wganlib._memory import refuse_large
+from wganlib.models import sample
 from wganlib.records import History
 
 Callback = Callable[[int, nn.Module, nn.Module], object]
@@ -58,6 +57,8 @@ class SampleGrid:
     average : nn.Module, optional
         Draw from this one, such as the ``average`` that `train` is given, and not from the
         generator.
+    condition : Tensor, shape (n, ...), optional
+        What the generator takes next to the latents, one row for each sample.
 
     Raises
     ------
@@ -73,10 +74,12 @@ class SampleGrid:
         n: int = 64,
         seed: int = 0,
         average: nn.Module | None = None,
+        condition: Tensor | None = None,
     ) -> None:
         self.where = path_of(where, "where")
         self.every, self.n = whole_number(every, "every"), whole_number(n, "n")
-        self.seed, self.average = whole_number(seed, "seed", least=0), average
+        self.seed = whole_number(seed, "seed", least=0)
+        self.average, self.condition = average, condition
         self.last: int | None = None  # the step of the last grid, once that has been looked up
         self._film = self.where.suffix.lower() == ".gif"
         if self.where.suffix.lower() in _NO_FOLDER:
@@ -106,7 +109,8 @@ class SampleGrid:
         before = self._earlier(step)
         if step // self.every == before // self.every:
             return
-        grid = grid_of(drawn(self.average or generator, self.n, seed=self.seed))
+        how = {"seed": self.seed, "condition": self.condition}
+        grid = grid_of(drawn(self.average or generator, self.n, **how))
         if self._film:
             self._append(step, grid)
         else:
@@ -360,6 +364,34 @@ def grid_of(images: Tensor) -> Image.Image:
     return Image.fromarray((grid[0] if grey else grid.permute(1, 2, 0)).numpy())
 
 
+def drawn(
+    generator: nn.Module, n: int, *, seed: int = 0, condition: Tensor | None = None
+) -> Tensor:
+    """Draw samples from latents fixed by a seed; nobody's mode or random number is moved.
+
+    Parameters
+    ----------
+    generator : nn.Module
+        As `wganlib.models.sample` takes one.
+    n : int
+        How many.
+    seed : int, optional
+        Draws the latents.
+    condition : Tensor, shape (n, ...), optional
+        What the generator takes next to the latents.
+
+    Returns
+    -------
+    Tensor, shape (n, ...)
+        Samples, in data units, without a graph.
+    """
+    device = next(generator.parameters()).device
+    # A generator may draw noise by itself, from PyTorch's own random numbers.
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        rng = torch.Generator(device).manual_seed(seed)
+        return sample(generator, n, condition=condition, rng=rng)
+
+
 def in_words(seconds: float) -> str:
     """Write a time.
 
@@ -387,42 +419,6 @@ def in_words(seconds: float) -> str:
     if seconds < 119.5:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7170 else f"{seconds / 3600:.1f} h"
-
-
-@torch.no_grad()
-def drawn(generator: nn.Module, n: int, *, seed: int = 0) -> Tensor:
-    """Draw samples to look at: no mode, buffer or random number of anybody is moved.
-
-    Parameters
-    ----------
-    generator : nn.Module
-        With ``sample_latent(n, rng)``; a copy of it draws, in evaluation mode.
-    n : int
-        How many.
-    seed : int, optional
-        Draws the latents.
-
-    Returns
-    -------
-    Tensor, shape (n, ...)
-        Samples, in data units, without a graph.
-
-    Raises
-    ------
-    ValueError
-        If the generator is none, or a number is none.
-    """
-    instance(generator, "generator", nn.Module, "give the network itself")
-    if not hasattr(generator, "sample_latent") or not any(True for _ in generator.parameters()):
-        kind = type(generator).__name__
-        raise ValueError(f"generator is a {kind}, which has no weights or no sample_latent(n, rng)")
-    n, seed = whole_number(n, "n"), whole_number(seed, "seed", least=0)
-    refuse_large(4.0 * n, f"n={n} samples", "draw fewer at once")
-    generator = copy.deepcopy(generator).eval()
-    device = next(generator.parameters()).device
-    latent = generator.sample_latent(n, torch.Generator(device).manual_seed(seed))
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        return torch.cat([generator(part) for part in latent.split(500)])
 
 
 def _captioned(grid: Image.Image, words: str) -> Image.Image:

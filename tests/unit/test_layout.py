@@ -47,7 +47,7 @@ LAYERS = {
     "training": {"_arrays", "_run", "data", "losses", "records", "slope"},
     "metrics": {"_arrays", "_distances", "_memory", "data", "transport"},
     "classifier": {"_arrays", "_memory", "records"},
-    "callbacks": {"_arrays", "_files", "_memory", "records"},
+    "callbacks": {"_arrays", "_files", "models", "records"},
     "_datasets": {"callbacks", "data", "mnist", "records"},
     "_folder": {"_files", "records"},
     "_verdict": {"_datasets", "callbacks", "classifier", "data", "metrics", "mnist", "records"},
