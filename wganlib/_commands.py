@@ -15,10 +15,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from wganlib import _datasets, _folder, _verdict, models, records, training
+from wganlib import _datasets, _folder, _memory, _verdict, models, records, training
 from wganlib._datasets import Split
-from wganlib.callbacks import ProgressLine, SampleGrid, drawn, grid_of, in_words, together
+from wganlib.callbacks import ProgressLine, SampleGrid, drawn, in_words, together
 from wganlib.data import Images
+from wganlib.images import save_images
 from wganlib.lipschitz import gradient_penalty
 from wganlib.records import Run, TrainConfig
 
@@ -46,7 +47,10 @@ def train(asked: argparse.Namespace) -> None:
         _refuse_other_wishes(asked, plan["asked"], run)
     device = _device(asked.device if plan is None else plan["device"])
     _use_threads(asked)
-    split = _datasets.load(asked.data, size=asked.size, channels=asked.channels, seed=asked.seed)
+    split = _datasets.load(
+        asked.data, size=asked.size, channels=asked.channels, seed=asked.seed,
+        progress=not asked.quiet,
+    )  # fmt: skip
     _refuse_image_options(asked, split)
     with _folder.alone(run):
         plan = _folder.read_plan(run) or _new_plan(run, asked, split, device)
@@ -126,7 +130,7 @@ def _preview(path: Path, average: nn.Module) -> Callable:
     def look(step: int, generator: nn.Module, critic: nn.Module) -> None:
         nonlocal last
         if time.monotonic() - last > REFRESH:
-            _folder.write_image(path, grid_of(drawn(average, N_SHOWN)))
+            save_images(path, drawn(average, N_SHOWN))
             last = time.monotonic()
 
     return look
@@ -317,22 +321,26 @@ def _write_samples(out: Path | None, run: Path, result: Run, n: int, seed: int) 
     table = about["kind"] == "table"
     chosen = out or run / (_folder.TABLE if table else _folder.PICTURE)
     _refuse_output(out, chosen, table, n)
+    one = drawn(result.generator, 1)
+    _memory.refuse_large(16 * n * one.numel(), f"{n:,} samples", "give a smaller -n")
     samples = drawn(result.generator, n, seed=seed)
-    if table:
-        values = _datasets.table_of(samples, about)
-        if chosen.suffix.lower() == ".npz":
-            _folder.write_arrays(chosen, samples=values, columns=about["columns"])
-        else:
-            _folder.write_table(chosen, about["columns"], values)
-    elif chosen.suffix.lower() == ".png":
-        _folder.write_image(chosen, grid_of(samples))
+    if not table:
+        _write_images(chosen, samples.clamp(-1, 1))
     elif chosen.suffix.lower() == ".npz":
-        pixels = ((samples.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-        _folder.write_arrays(chosen, images=pixels.movedim(1, -1).numpy())
+        values = _datasets.table_of(samples, about)
+        _folder.write_arrays(chosen, samples=values, columns=about["columns"])
     else:
-        for number, one in enumerate(samples.split(1)):
-            _folder.write_image(chosen / f"{number:0{len(str(n - 1))}d}.png", grid_of(one))
+        _folder.write_table(chosen, about["columns"], _datasets.table_of(samples, about))
     return chosen
+
+
+def _write_images(path: Path, samples: Tensor) -> None:
+    """Write images as arrays, as one picture, or as one each."""
+    if path.suffix.lower() == ".npz":
+        pixels = ((samples + 1) * 127.5).round().to(torch.uint8)
+        _folder.write_arrays(path, images=pixels.movedim(1, -1).numpy())
+    else:
+        save_images(path, samples)
 
 
 def _refuse_output(out: Path | None, chosen: Path, table: bool, n: int) -> None:
@@ -344,9 +352,7 @@ def _refuse_output(out: Path | None, chosen: Path, table: bool, n: int) -> None:
         raise ValueError(f"--out {chosen}: images go into a .png, an .npz or a folder")
     if ending == ".png" and n > MOST_IN_A_GRID:
         raise ValueError(f"-n {n} is too many for one picture: give a folder or an .npz as --out")
-    if out is None or not out.exists():
-        return
-    if out.is_file() or any(out.iterdir()):
+    if out is not None and out.exists() and not out.is_dir():
         raise ValueError(f"--out {out} exists already and is not overwritten: give another name")
 
 

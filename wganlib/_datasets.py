@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import math
+import re
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -15,14 +16,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torchvision.transforms import functional
 
 from wganlib import mnist
 from wganlib.callbacks import drawn
 from wganlib.data import Images, scale_pixels
+from wganlib.images import load_images
 from wganlib.records import Run
 
-NAMED: dict[str, Callable[[str], Images]] = {"mnist": mnist.mnist}
+NAMED: dict[str, Callable[[str], Images]] = {
+    "mnist": mnist.mnist, "fashion-mnist": mnist.fashion_mnist,
+}  # fmt: skip
 KINDS = "mnist, fashion-mnist, a folder of pictures, a file .npz or a file .csv"
 SHARE, LEAST = 0.1, 20  # of the data, kept aside; fewest samples to learn from
 _SEPARATORS = ",;\t|"
@@ -57,6 +61,7 @@ def load(
     channels: int | None = None,
     seed: int = 0,
     scale: dict | None = None,
+    progress: bool = False,
 ) -> Split:
     """Read data by the word that names them.
 
@@ -70,6 +75,8 @@ def load(
         Decides which samples are kept aside.
     scale : dict, optional
         Standardise a table by these numbers of an earlier `Split`, and not by its own.
+    progress : bool
+        Show a bar on a terminal while pictures are read.
 
     Returns
     -------
@@ -86,9 +93,9 @@ def load(
         return _named(given.lower(), size, channels)
     if not path.exists():
         raise FileNotFoundError(_unknown(given))
-    if path.is_dir():
-        raise ValueError(f"{given} is a folder: give a file")
     about = {"given": str(path.resolve()), "share_held_out": SHARE, "seed": seed}
+    if path.is_dir():
+        return _images(given, _folder(given, size, channels, progress), about, size, channels)
     if path.suffix.lower() in _TABLES:
         names, values = read_csv(path)
         return _table(given, names, values, about, scale)
@@ -99,7 +106,7 @@ def load(
 
 def _unknown(given: str) -> str:
     """Say that there are no such data, and what may have been meant."""
-    near = difflib.get_close_matches(given.lower(), [*NAMED, "fashion-mnist"], n=1)
+    near = difflib.get_close_matches(given.lower(), NAMED, n=1)
     meant = f"; was {near[0]!r} meant?" if near else ""
     return f"{given!r} is neither a name of data nor a file or a folder{meant}: give {KINDS}"
 
@@ -335,6 +342,20 @@ def _named(name: str, size: tuple[int, int] | None, channels: int | None) -> Spl
     return Split(real=real, held_out=scale_pixels(held_out.pixels), about=about)
 
 
+def _folder(
+    given: str, size: tuple[int, int] | None, channels: int | None, progress: bool
+) -> Images:
+    """Read a folder of pictures; a refusal names the options as the command line does."""
+    try:
+        return load_images(
+            Path(given).expanduser(), size=size, channels=channels, progress=progress
+        )
+    except ValueError as error:
+        named = re.findall(r"\b(size|channels)=", str(error))
+        hint = "; ".join(f"{name}= is --{name} here" for name in dict.fromkeys(named))
+        raise ValueError(f"{error} ({hint})" if hint else str(error)) from error
+
+
 def _images(
     given: str, images: Images, about: dict, size: tuple[int, int] | None, channels: int | None
 ) -> Split:
@@ -360,20 +381,20 @@ def _fitted(
     """Bring images to a size and a number of channels, or refuse what no stock network makes."""
     pixels, own = images.pixels, tuple(images.pixels.shape[2:])
     if size is not None and size != own:
-        how = {"size": size, "mode": "bilinear", "antialias": True}
-        parts = [interpolate(part.float(), **how).round() for part in pixels.split(1_000)]
-        pixels = torch.cat([part.clamp(0, 255).to(torch.uint8) for part in parts])
+        scale = min(own[0] / size[0], own[1] / size[1])
+        middle = [max(1, round(scale * side)) for side in size]  # in the proportions of the size
+        parts = functional.center_crop(pixels, middle).split(1_000)
+        pixels = torch.cat([functional.resize(part, list(size), antialias=True) for part in parts])
     elif bad := [side for side in own if side % 4 or not 8 <= side <= 128]:
         near = min(max(8, round(bad[0] / 4) * 4), 128)
         raise ValueError(
-            f"{given} holds images of {own[0]}x{own[1]} pixels, and the stock networks make sides "
+            f"{given} holds images of {own[0]}x{own[1]} pixels, and the networks here make sides "
             f"of 8, 12, ..., 128: give --size {near}"
         )
     if channels == 3 and pixels.shape[1] == 1:
         pixels = pixels.expand(-1, 3, -1, -1).contiguous()
     elif channels == 1 and pixels.shape[1] == 3:
-        weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)  # as Pillow greys
-        pixels = (pixels * weights).sum(dim=1, keepdim=True).round().to(torch.uint8)
+        pixels = functional.rgb_to_grayscale(pixels)
     return replace(images, pixels=pixels)
 
 
@@ -396,8 +417,8 @@ def read_npz(path: Path) -> tuple[NDArray, NDArray | None]:
         If it holds no array of numbers, or several that may be meant; names them.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
     except (ValueError, OSError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"{path} cannot be read ({error}): write it with numpy.savez, as arrays of numbers"

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from wganlib import records
 from wganlib._files import atomic_write, lock
@@ -234,21 +233,6 @@ def load(run: Path) -> Run:
 
 
 # --- samples --------------------------------------------------------------------------------------
-
-
-def write_image(path: Path, image: Image.Image) -> None:
-    """Write a PNG file that is at every moment whole.
-
-    Parameters
-    ----------
-    path : Path
-        Where to.
-    image : Image
-        What.
-    """
-    content = io.BytesIO()
-    image.save(content, format="PNG")
-    atomic_write(path, content.getvalue())
 
 
 def write_table(path: Path, names: list[str], values: NDArray[np.float64]) -> None:

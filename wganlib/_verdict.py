@@ -126,10 +126,9 @@ def _distance(fake: Tensor, trained: Tensor | None, held_out: Tensor, kind: str)
     found = metrics.minibatch_w1(held_out, fake, **how, rng=rng)
     worst = metrics.minibatch_w1(held_out, noise, **how, rng=rng)
     unit = "columns' standard deviations" if kind == "table" else "pixels from -1 to 1"
-    error = f"+- {2 * found.standard_error:.2g}"
-    text = f"{error}, batches of {size} samples from held-out data, in {unit}"
+    text = f"+- {2 * found.standard_error:.2g}, in {unit}, between batches of {size}"
     yield _line("exact W1", _short(found.value), text)
-    text = "between batches of held-out data: as near as samples can be expected to come"
+    text = "the same for two held-out batches: the best to be expected"
     yield _line("  sampling floor", _short(found.sampling_floor), text)
     yield _line(f"  {words[0]}", _short(worst.value), words[1])
 
@@ -151,8 +150,8 @@ def _copies(fake: Tensor, trained: Tensor, held_out: Tensor) -> Iterator[str]:
         first, second = metrics.nearest_neighbours(side[:_N_LOOKED_UP], trained, n=2).distance.T
         near[name] = first.median().item(), (first < second / 2).double().mean().item()
     (distance, copies), (usual, by_chance) = near["fake"], near["real"]
-    words = "median distance to the training data; less would be learnt by heart"
-    yield _line("nearest", _short(distance), f"{words} (held out: {_short(usual)})")
+    words = f"median distance to the training data (held out: {_short(usual)}, copies: 0)"
+    yield _line("nearest", _short(distance), words)
     words = "twice as near to one training sample as to any other"
     yield _line("copies", f"{copies:.1%}", f"{words} (held out: {by_chance:.1%})")
 

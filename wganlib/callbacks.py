@@ -342,7 +342,7 @@ def grid_of(images: Tensor) -> Image.Image:
     Returns
     -------
     Image
-        In mode L or RGB, two pixels of black between images.
+        In mode L or RGB, two pixels of white between images.
 
     Raises
     ------
@@ -359,7 +359,9 @@ def grid_of(images: Tensor) -> Image.Image:
             "(n, 1, height, width) or (n, 3, height, width)"
         )
     pixels = ((images.detach().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    grid = make_grid(pixels, nrow=math.isqrt(len(pixels) - 1) + 1)  # (3, height, width)
+    grid = make_grid(
+        pixels, nrow=math.isqrt(len(pixels) - 1) + 1, pad_value=255
+    )  # (3, height, width)
     grey = images.shape[1] == 1
     return Image.fromarray((grid[0] if grey else grid.permute(1, 2, 0)).numpy())
 
@@ -423,10 +425,9 @@ def in_words(seconds: float) -> str:
 
 def _captioned(grid: Image.Image, words: str) -> Image.Image:
     """Write words below a picture."""
-    larger = Image.new(grid.mode, (grid.width, grid.height + _CAPTION))
+    larger = Image.new(grid.mode, (grid.width, grid.height + _CAPTION), "white")
     larger.paste(grid)
-    white = 255 if grid.mode == "L" else (255, 255, 255)
-    ImageDraw.Draw(larger).text((3, grid.height + 1), words, fill=white)
+    ImageDraw.Draw(larger).text((3, grid.height + 1), words, fill="black")
     return larger
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import functools
 import math
 import os
@@ -14,7 +15,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 # What `train` trains with: WGAN-GP, and the generator that is kept is the moving average. The
 # numbers under "config" are those of wganlib.records.TrainConfig, those under "networks" of the
@@ -92,13 +93,13 @@ def main(arguments: list[str] | None = None) -> int:
     asked.begun, asked.line = begun, shlex.join(["python", "-m", "wganlib", *arguments])
     asked.say = functools.partial(print, flush=True)
     with _ended_like_ctrl_c():
-        return _guarded(_command(asked.command), asked)
+        return _guarded(asked)
 
 
-def _guarded(command: Callable[[argparse.Namespace], None], asked: argparse.Namespace) -> int:
+def _guarded(asked: argparse.Namespace) -> int:
     """Run a command; an error becomes a sentence and an exit code."""
     try:
-        command(asked)
+        _command(asked.command)(asked)
         sys.stdout.flush()
         return 0
     except KeyboardInterrupt:
@@ -110,17 +111,21 @@ def _guarded(command: Callable[[argparse.Namespace], None], asked: argparse.Name
         if asked.debug:
             raise
         wrong_use = isinstance(error, ValueError | TypeError | FileNotFoundError)
-        return _say(_words(error), 2 if wrong_use else 1)
+        return _say(_words(error, asked.stopped), 2 if wrong_use else 1)
 
 
-def _words(error: Exception) -> str:
-    """Say in one sentence what went wrong."""
+def _words(error: Exception, stopped: str) -> str:
+    """Say what went wrong, and what can be done about it."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" for {error.filename}" if error.filename else ""
+        return f"no space is left on the disk{where}: make room; {stopped or 'then try again'}"
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+        return f"{error.filename}: {error.strerror}; check that it exists and may be written"
     if isinstance(error, MemoryError):
-        return f"out of memory {error}: give fewer data, a smaller --size, or another machine"
-    ours = ValueError | TypeError | OSError | RuntimeError | ArithmeticError
-    if isinstance(error, ours) and str(error):
+        return f"out of memory: give fewer data, or a smaller --size ({error})"
+    if isinstance(error, ArithmeticError):
+        return f"{error} Here: another --seed and another --out may do"
+    if isinstance(error, ValueError | TypeError | OSError | RuntimeError) and str(error):
         return str(error)
     return f"{type(error).__name__}: {error} (--debug shows where)"
 
@@ -132,18 +137,20 @@ def _say(words: str, code: int) -> int:
 
 
 @contextlib.contextmanager
-def _ended_like_ctrl_c():
+def _ended_like_ctrl_c() -> Iterator[None]:
     """Let other polite requests to end, such as a closed terminal, do what Ctrl-C does."""
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    try:
-        before = {n: signal.signal(getattr(signal, n), signal.default_int_handler) for n in names}
-    except ValueError:  # only the main thread may say so
-        before = {}
+    changed = []
+    for number in (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")):
+        # What is ignored stays so, as under nohup; and only the main thread may change anything.
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            with contextlib.suppress(ValueError):
+                signal.signal(number, signal.default_int_handler)
+                changed.append(number)
     try:
         yield
     finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], None]:
