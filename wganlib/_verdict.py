@@ -137,7 +137,7 @@ def _worst(held_out: Tensor, kind: str, rng: torch.Generator) -> tuple[Tensor, t
     """Make samples that have learnt nothing, with a word for them."""
     if kind == "table":
         columns = [c[torch.randperm(len(c), generator=rng)] for c in held_out.T]
-        words = "the same for held-out columns shuffled one by one: no dependence learnt"
+        words = "the same for held-out columns shuffled one by one"
         return torch.stack(columns, dim=1), ("shuffled columns", words)
     noise = 2 * torch.rand(held_out.shape, generator=rng) - 1
     return noise, ("noise", "the same for noise: nothing learnt")
@@ -152,7 +152,7 @@ def _copies(fake: Tensor, trained: Tensor, held_out: Tensor) -> Iterator[str]:
     (distance, copies), (usual, by_chance) = near["fake"], near["real"]
     words = f"median distance to the training data (held out: {_short(usual)}, copies: 0)"
     yield _line("nearest", _short(distance), words)
-    words = "twice as near to one training sample as to any other"
+    words = "twice as near to one training sample as to others"
     yield _line("copies", f"{copies:.1%}", f"{words} (held out: {by_chance:.1%})")
 
 
