@@ -251,6 +251,10 @@ def test_a_name_that_is_bound_again_is_true_again():
     assert path_of(["a = 1", "if c:\n    a = 2", "check(a)"], OTHER) == [0, 1, 2]
 
 
+def test_what_a_loop_binds_is_not_read_from_before():
+    assert path_of(["a = 1", "for a in b:\n    print(a)\n    c = a", "check(c)"], OTHER) == []
+
+
 def test_what_a_function_of_the_chapter_reads_counts_where_it_is_called():
     sources = ["a = 1", "def f():\n    b = a\n    return b", "b = 3", "check(b)", "check(f())"]
     assert path_of(sources, OTHER) == [0, 1, 4]

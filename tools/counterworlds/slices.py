@@ -149,6 +149,8 @@ def _names(node: ast.stmt) -> tuple[set[str], set[str]]:
         read |= _globals(table)
     targets = [n.target for n in ast.walk(node) if isinstance(n, ast.AugAssign)]
     read |= {target.id for target in targets if isinstance(target, ast.Name)}
+    if isinstance(node, ast.For):  # what the loop itself binds is not read from before
+        read -= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
     return read, {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
 
 
