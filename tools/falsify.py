@@ -80,6 +80,9 @@ def bring_up_to_date(path: Path, arguments: argparse.Namespace) -> tuple[str, an
         return this.name, found
     waiting = [w for w in worlds.worlds if w.name in stale]
     say(f"{this.name}: the chapter unchanged, then worlds: {len(waiting)}")
+    for one in waiting:
+        if why := one.mismatch(this.sources):
+            say(f"{this.name}: {one.name} cannot be run: {why}")
     left, done = Left(found, waiting, arguments.jobs), 0
     for what in run.run(this, waiting, jobs=arguments.jobs):
         if isinstance(what, run.Plain):

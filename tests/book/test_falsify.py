@@ -155,6 +155,8 @@ def test_the_end_says_what_stands_and_what_fells_nothing(falsified):
     assert "nothing fells 'One is one.', cell 3" in said
     assert "harmless fells nothing\n" in said
     assert "elsewhere fells nothing: nothing false reaches a claim" in said
+    first = falsified.said.index("lost cannot be run")
+    assert first < said.index("claims hold")  # said before anything is waited for
     assert "lost fells nothing: 'half = 2 / 4' occurs 0 times in the chapter" in said
 
 

@@ -48,12 +48,17 @@ class Code:
 
     def install(self) -> None:
         """Change the function, for good."""
+        found, source = find(self.function), self.source()
+        found.text_now = source.replace(self.old, self.new)
+        _become(found, found.text_now)
+
+    def source(self) -> str:
+        """Return the function's text as it is now; it must hold the old one exactly once."""
         found = find(self.function)
         source = getattr(found, "text_now", None) or _without_docstring(found)
         if (count := source.count(self.old)) != 1:
             raise NoMatch(f"{self.old!r} occurs {count} times in {self.function}")
-        found.text_now = source.replace(self.old, self.new)
-        _become(found, found.text_now)
+        return source
 
 
 @dataclass(frozen=True)

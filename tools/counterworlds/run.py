@@ -22,7 +22,7 @@ from pathlib import Path
 
 from . import slices
 from .cells import Chapter, Outcome, Shell
-from .changes import Cell, NoMatch
+from .changes import Cell
 from .probes import Probes, load_package
 from .world import World
 
@@ -114,12 +114,15 @@ class _Trunk:
 
     def _place(self, world: World) -> None:
         """Find the cells whose text a world changes."""
-        try:
-            texts = {c.place(self.chapter.sources) for c in world.changes if isinstance(c, Cell)}
-        except NoMatch as error:
-            self.broken.append(Other(world.name, {}, 0.0, str(error)))
-        else:
-            self.worlds[world.name], self.texts[world.name] = world, texts
+        if why := world.mismatch(self.chapter.sources):
+            self.broken.append(Other(world.name, {}, 0.0, why))
+            return
+        self.worlds[world.name] = world
+        self.texts[world.name] = {
+            change.place(self.chapter.sources)
+            for change in world.changes
+            if isinstance(change, Cell)
+        }
 
     def run(self) -> None:
         """Run the chapter and wait for all worlds."""
@@ -181,7 +184,7 @@ class _Trunk:
     def grow(self, shell: Shell, world: World, path: list[int]) -> None:
         """Run a world through some cells."""
         os.read(self.slots[0], 1)
-        start, outcomes, broken = time.perf_counter(), {}, ""
+        start, outcomes = time.perf_counter(), {}
         sources = world.told(self.chapter.sources)
         try:
             self.probes.remove()
@@ -190,12 +193,9 @@ class _Trunk:
                     change.install()
             for i in path:
                 outcomes[i] = shell.run(sources[i])
-        except NoMatch as error:
-            broken = str(error)
         finally:
             os.write(self.slots[1], b".")
-        seconds = time.perf_counter() - start
-        self._write(world.name, Other(world.name, outcomes, seconds, broken))
+        self._write(world.name, Other(world.name, outcomes, time.perf_counter() - start))
 
     def note_death(self, world: World, status: int) -> None:
         """Note that a world's process was ended from outside, and give its slot to the next."""

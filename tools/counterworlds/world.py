@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .changes import Cell, Code, Instead
+from .changes import Cell, Code, Instead, NoMatch, find
 from .hashes import canonical, digest
 
 Change = Cell | Code | Instead
@@ -34,6 +34,20 @@ class World:
     def functions(self) -> set[str]:
         """The functions of the package that are changed."""
         return {change.function for change in self.changes if not isinstance(change, Cell)}
+
+    def mismatch(self, sources: list[str]) -> str:
+        """Say why the world cannot be run on these cells and this package; empty if it can."""
+        try:
+            for change in self.changes:
+                if isinstance(change, Cell):
+                    change.place(sources)
+                elif isinstance(change, Code):
+                    change.source()
+                else:
+                    find(change.function)
+        except NoMatch as error:
+            return str(error)
+        return ""
 
     def told(self, sources: list[str]) -> list[str]:
         """Return the cells as this world has them."""
