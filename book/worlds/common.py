@@ -3,7 +3,8 @@
 The popular mistakes of the field are here: what people print, forget or swap.
 """
 
-from counterworlds import World, code, result
+import numpy as np
+from counterworlds import World, code, instead, result
 
 WORLDS = [
     # divergences
@@ -25,15 +26,15 @@ WORLDS = [
                "share, total = q / scale")),
     # transport
     World("squares-for-distances", "W₁ is computed with squared distances",
-          code("transport.exact_w1", "cost = cdist(x, y)", 'cost = cdist(x, y, "sqeuclidean")'),
-          code("transport.wasserstein_1d", "p=p)", "p=p + 1)")),
+          code("transport.exact_w1", "cost = distances(x, y)", "cost = distances(x, y) ** 2"),
+          instead("transport.wasserstein_1d",
+                  lambda true, *given, p=1: true(*given, p=p + 1) ** (1 + 1 / p))),
     World("no-root", "the p-th root is forgotten",
-          code("transport.wasserstein_1d", "total ** (1 / p)", "total")),
+          instead("transport.wasserstein_1d", lambda true, *given, p=1: true(*given, p=p) ** p)),
     World("weights-ignored", "the weights of the points are ignored",
-          code("transport.weighted_pair", 'x, a = _weighted(x, a,', 'x, a = _weighted(x, None,'),
-          code("transport.weighted_pair", 'y, b = _weighted(y, b,', 'y, b = _weighted(y, None,')),
+          code("transport._samples", "return x, y, a, b", "return x, y, None, None")),
     World("independent-plan", "every point sends its mass to all others in proportion",
-          code("transport.network_simplex", "return matrix, unit", "return np.outer(a, b), unit")),
+          instead("transport._plan", lambda true, cost, a, b: np.outer(a, b))),
     # losses
     World("critic-sign-flipped", "the critic's loss has its sign flipped",
           result("losses.critic_loss", lambda loss: -loss)),

@@ -283,7 +283,8 @@ def test_what_the_other_text_reads_is_there():
 
 def test_random_numbers_are_drawn_as_before_and_carry_nothing_on():
     sources = ["a = rng.random()", "b = rng.random()", "check(b)", "check(a, rng.random())"]
-    assert path_of(sources, OTHER, random={"rng"}) == [0, 1, 3]
+    changed = {0: "a = 2 * rng.random()"}
+    assert path_of(sources, changed, random={"rng"}) == [0, 1, 3]
     sources = ["a = 2", "b = torch.rand(1)", "check(a + torch.rand(1))"]
     assert path_of(sources, OTHER) == [0, 1, 2]
     sources[2] = "torch.manual_seed(0)\n" + sources[2]

@@ -57,7 +57,7 @@ class Slices:
         Cells that a world changes are given by their number, with their other text. Random numbers
         carry nothing on: a claim that falls because others are drawn is no finding.
         """
-        steps, touched, others = list(self.steps), set(calling), {}
+        steps, touched = list(self.steps), set(calling)
         for i, source in changed.items():
             tree = _parsed(source)
             self._learn(tree.body)
@@ -65,7 +65,6 @@ class Slices:
             old = [step.text for step in steps[i]]
             same = len(now) == len(old)
             touched |= {(i, k) for k, step in enumerate(now) if not same or step.text != old[k]}
-            others[i] = steps[i]
             steps[i] = now
         reached = self._reached(steps, touched)
         first = min((i for i, _ in touched), default=len(steps))
@@ -74,7 +73,7 @@ class Slices:
             use = _joined(steps[i])
             if i in reached or (use.binds | use.changes) & wanted:
                 kept.insert(0, i)
-                wanted = (wanted - use.surely) | use.reads | _joined(others.get(i, [])).reads
+                wanted = (wanted - use.surely) | use.reads
         return kept
 
     def _reached(self, steps: list[list[Step]], touched: set[tuple[int, int]]) -> set[int]:
