@@ -17,8 +17,6 @@ from numpy.typing import ArrayLike, NDArray
 
 # Whole numbers beyond this have no float64 of their own: different ones would become equal.
 EXACT_INTEGERS = 2**53
-# NumPy and PyTorch count in 64 bits.
-LARGEST_COUNT = 2**63 - 1
 LONGEST_NAME = 255  # bytes, on the file systems of Linux, macOS and Windows
 # Masses given in double precision may miss a total of one by this; anything more is a mistake.
 MASS_TOLERANCE = 1e-6
@@ -215,7 +213,7 @@ def mass_tolerance(values: ArrayLike, n: int) -> float:
     return max(MASS_TOLERANCE, 2 * ROUND_OFF[kind] + ROUND_OFF["float32"] * math.sqrt(n))
 
 
-def whole_number(value: int, name: str, *, least: int = 1) -> int:
+def whole_number(value: int, name: str, *, least: int = 1, below: int = 2**63) -> int:
     """Return a whole number that is large enough, as a plain int.
 
     Parameters
@@ -226,6 +224,8 @@ def whole_number(value: int, name: str, *, least: int = 1) -> int:
         What an error message calls it.
     least : int
         The smallest one allowed.
+    below : int
+        A power of two that is too large; by default what counts no longer in 64 bits with a sign.
 
     Returns
     -------
@@ -235,12 +235,12 @@ def whole_number(value: int, name: str, *, least: int = 1) -> int:
     Raises
     ------
     ValueError
-        If it is something else, smaller, or beyond what counts in 64 bits.
+        If it is something else, smaller, or too large.
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise ValueError(f"{name}={shown(value)} must be a whole number of at least {least}")
-    if value > LARGEST_COUNT:
-        raise ValueError(f"{name}={shown(value)} must be a whole number below 2**63")
+    if value >= below:
+        raise ValueError(f"{name}={shown(value)} must be below 2**{below.bit_length() - 1}")
     return int(value)
 
 

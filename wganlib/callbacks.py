@@ -386,8 +386,18 @@ def drawn(
     -------
     Tensor, shape (n, ...)
         Samples, in data units, without a graph.
+
+    Raises
+    ------
+    ValueError
+        Where `wganlib.models.sample` raises one, if the generator has no weights, or if ``seed`` is
+        no whole number from 0 to below 2⁶⁴.
     """
-    device = next(generator.parameters()).device
+    instance(generator, "generator", nn.Module, "give the network itself")
+    weight = next(generator.parameters(), None)
+    instance(weight, "the generator's first weight", Tensor, "give a network that has weights")
+    seed = whole_number(seed, "seed", least=0, below=2**64)
+    device = weight.device
     # A generator may draw noise by itself, from PyTorch's own random numbers.
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         rng = torch.Generator(device).manual_seed(seed)

@@ -85,8 +85,8 @@ class TrainConfig:
         """Turn NumPy's numbers into Python's, and refuse numbers that no run can have."""
         numbers = {n: whole_number(getattr(self, n), n, least=v) for n, v in _LEAST.items()}
         numbers |= {name: _in_range(name, getattr(self, name)) for name in _RANGES}
-        if numbers["seed"] >= 2**64:
-            raise ValueError(f"seed={numbers['seed']} must be below 2**64, as PyTorch has it")
+        # PyTorch takes a seed of 64 bits.
+        numbers["seed"] = whole_number(self.seed, "seed", least=0, below=2**64)
         for name, number in numbers.items():
             object.__setattr__(self, name, number)
 
@@ -139,8 +139,8 @@ class TrainConfig:
 
 
 _LEAST = {
-    "n_steps": 1, "batch_size": 1, "n_critic": 1, "n_critic_start": 0, "seed": 0,
-    "log_every": 1, "checkpoint_every": 1,
+    "n_steps": 1, "batch_size": 1, "n_critic": 1, "n_critic_start": 0, "log_every": 1,
+    "checkpoint_every": 1,
 }  # fmt: skip
 _RANGES = {
     "learning_rate": (lambda v: 0 < v < math.inf, "be positive and finite"),

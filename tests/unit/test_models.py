@@ -400,7 +400,7 @@ def test_conditions_that_do_not_fit_are_refused(
         *((build, r"would take .* GB of memory, and .* give a smaller") for build in (
             lambda: models.MLPGenerator(latent_dim=10**12),
             lambda: models.MLPGenerator(n_classes=10**13),
-            lambda: models.MLPCritic(data_dim=10**400),
+            lambda: models.MLPCritic(data_dim=10**18),
             lambda: models.MLPCritic(width=10**8),
             lambda: models.MLPCritic(depth=10**12, width=1),
             lambda: models.ConvGenerator(latent_dim=10**9),

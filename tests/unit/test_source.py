@@ -591,8 +591,8 @@ def test_what_holds_no_samples_is_refused_by_its_kind(real):
         ({"batch_size": 2.5}, r"batch_size=2\.5"),
         ({"device": "gpu"}, "device='gpu' cannot be used"),
         ({"device": 1.5}, r"device=1\.5 cannot be used"),
-        ({"dtype": torch.int64}, r"dtype=torch\.int64 is none of floats"),
-        ({"dtype": float}, "dtype=<class 'float'> is none"),
+        ({"dtype": torch.int64}, r"dtype=torch\.int64 holds no fractions"),
+        ({"dtype": float}, "dtype is a type, no dtype; give"),
     ],
 )
 def test_numbers_and_devices_that_are_none_are_refused_by_name(options, message):
