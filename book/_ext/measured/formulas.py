@@ -139,7 +139,9 @@ def mark_late_sections(app, doctree, docname):
     """Mark sections with formulas for the style sheet; see `drawn-late` there."""
     for title in (node for node in doctree.children if isinstance(node, nodes.section)):
         parts = [node for node in title.children if isinstance(node, nodes.section)]
-        for part in parts[1:]:  # the first may be on the first screen
+        # The first may be on the first screen; the last ones, summary and references, are short,
+        # and a reader who jumps to the end must not see them change their height.
+        for part in parts[1:-2]:
             kinds = {type(node) for node in part.findall()}
             if kinds & {nodes.math, nodes.math_block} and addnodes.desc not in kinds:
                 part["classes"].append("drawn-late")
