@@ -255,6 +255,10 @@ def test_a_name_that_is_bound_again_is_true_again():
 
 def test_what_a_loop_binds_is_not_read_from_before():
     assert path_of(["a = 1", "for a in b:\n    print(a)\n    c = a", "check(c)"], OTHER) == []
+    inner = "for k in b:\n    for a in k:\n        c = a"
+    assert path_of(["a = 1", inner, "check(c)"], OTHER) == []
+    before = "for k in b:\n    c = a\n    for a in k:\n        print(a)"
+    assert path_of(["a = 1", before, "check(c)"], OTHER) == [0, 1, 2]
 
 
 def test_what_a_function_of_the_chapter_reads_counts_where_it_is_called():
@@ -289,6 +293,8 @@ def test_random_numbers_are_drawn_as_before_and_carry_nothing_on():
     assert path_of(sources, OTHER) == [0, 1, 2]
     sources[2] = "torch.manual_seed(0)\n" + sources[2]
     assert path_of(sources, OTHER) == [0, 2]
+    sources[2:] = ["torch.manual_seed(0)", "b = torch.rand(1)", "check(a + torch.rand(1))"]
+    assert path_of(sources, OTHER) == [0, 2, 3, 4]
 
 
 def stored_of(path):

@@ -106,6 +106,8 @@ class Slices:
         if "torch" in reads and not isinstance(node, ast.Import | ast.FunctionDef):
             changes |= {CHANCE}
             reads |= set() if seeds else {CHANCE}
+        if ast.unparse(node).startswith("torch.manual_seed("):
+            surely = surely | {CHANCE}  # what was drawn before makes no difference from here on
         return Use(*map(frozenset, (reads, binds, surely, changes)))
 
 
@@ -148,9 +150,19 @@ def _names(node: ast.stmt) -> tuple[set[str], set[str]]:
         read |= _globals(table)
     targets = [n.target for n in ast.walk(node) if isinstance(n, ast.AugAssign)]
     read |= {target.id for target in targets if isinstance(target, ast.Name)}
-    if isinstance(node, ast.For):  # what the loop itself binds is not read from before
-        read -= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
+    for loop in (n for n in ast.walk(node) if isinstance(n, ast.For)):
+        read -= _named(loop.target) - _outside(node, loop)  # what a loop binds is not from before
     return read, {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
+
+
+def _named(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def _outside(node: ast.stmt, loop: ast.For) -> set[str]:
+    """Return the names that a statement mentions outside a loop in it, or to enter the loop."""
+    inside = {id(n) for part in [loop.target, *loop.body] for n in ast.walk(part)}
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and id(n) not in inside}
 
 
 def _with_functions(names: set[str], functions: dict[str, set[str]]) -> set[str]:
