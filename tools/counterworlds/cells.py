@@ -167,6 +167,9 @@ def _can_change(value: object, depth: int = 3) -> bool:
 
     fixed = (np.ndarray, np.generic, torch.Tensor, int, float, complex, str, bytes, type(None))
     fixed += (type, range, slice, torch.device, torch.dtype, ModuleType, *_random())
+    frozen = getattr(type(value), "__dataclass_params__", None)
+    if depth and frozen and frozen.frozen:
+        return any(_can_change(part, depth - 1) for part in vars(value).values())
     if isinstance(value, tuple) and depth:
         return any(_can_change(part, depth - 1) for part in value)
     if callable(value):
