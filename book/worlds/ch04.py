@@ -5,7 +5,7 @@ from counterworlds import World, cell, code, named
 
 WORLDS = [
     *named(common.WORLDS, "squares-for-distances", "critic-sign-flipped", "penalty-dropped",
-           "no-debiasing"),
+           "penalty-not-squared", "penalty-times-seven", "no-debiasing"),
     # two price lists
     World("squared-limits", "the two prices of a pair may reach its squared distance",
           cell("b_ub=cost.ravel(), bounds", "b_ub=cost.ravel() ** 2, bounds")),
