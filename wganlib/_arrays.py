@@ -5,6 +5,7 @@ Every refusal is a `ValueError` that says which argument, what it was, and the w
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import reprlib
@@ -373,6 +374,61 @@ def instance(value: object, name: str, kind: type, remedy: str) -> None:
     """
     if not isinstance(value, kind):
         raise ValueError(f"{name} is a {type(value).__name__}, no {kind.__name__}; {remedy}")
+
+
+def function(value: object, name: str, *given: str, keywords: tuple[str, ...] = ()) -> None:
+    """Refuse what cannot be called as it is going to be; a class can, but makes another object.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    name : str
+        What an error message calls it.
+    given : str
+        What it is going to be given, in words.
+    keywords : tuple of str, optional
+        What it is going to be given by name.
+
+    Raises
+    ------
+    ValueError
+        If it is no function, or one of other arguments.
+    """
+    call = f"{name}({', '.join([*given, *(f'{word}={word}' for word in keywords)])})"
+    if not callable(value) or isinstance(value, type):
+        raise ValueError(f"{name}={shown(value)} is no function; it is called as {call}")
+    try:
+        signature = inspect.signature(getattr(value, "forward", value))  # a module's is forward's
+    except (TypeError, ValueError):  # some functions written in C do not say what they take
+        return
+    try:
+        signature.bind(*given, **dict.fromkeys(keywords))
+    except TypeError as error:
+        raise ValueError(f"{name}={shown(value)} is called as {call}: {error}") from None
+
+
+def same_device(x: Any, y: Any, names: str) -> None:
+    """Refuse tensors that lie on two devices.
+
+    Parameters
+    ----------
+    x, y : Tensor
+        Tensors of PyTorch.
+    names : str
+        The names of both arguments, separated by a blank.
+
+    Raises
+    ------
+    ValueError
+        If their devices differ.
+    """
+    if x.device != y.device:
+        first, second = names.split()
+        raise ValueError(
+            f"{first} lies on {x.device} and {second} on {y.device}; "
+            f"move one of them: {second}.to({str(x.device)!r})"
+        )
 
 
 def dense(tensor: Any, name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from numbers import Integral
 
@@ -320,12 +320,13 @@ def refuse_other_generator(generator: nn.Module) -> None:
             f"generator is a {type(generator).__name__} without sample_latent(n, rng){inner}; "
             "wganlib.models says what a generator needs"
         )
+    _arrays.function(generator.sample_latent, "sample_latent", "n", "rng")
 
 
 def refuse_other_rows(x: Tensor, name: str, n: int) -> None:
     """Refuse what is not one row for each of n samples."""
     one_for_all = isinstance(x, Integral | float)
-    maker = f"full(({n},), {x})" if one_for_all else "as_tensor(x)"
+    maker = f"full(({n},), {_arrays.shown(x)})" if one_for_all else "as_tensor(x)"
     _arrays.instance(x, name, Tensor, f"torch.{maker} makes one")
     if x.layout is not torch.strided:
         raise ValueError(f"{name} is a tensor of {x.layout}; make it dense: x.to_dense()")
@@ -340,6 +341,31 @@ def moved(condition: Tensor | None, device: torch.device) -> list[Tensor]:
     if condition.is_meta and device.type != "meta":
         raise ValueError(f"condition lies on meta and has no content; make it on {device}")
     return [condition.to(device)]
+
+
+def refuse_no_batch(x: Tensor, name: str) -> None:
+    """Refuse what holds no samples: arrays, single numbers, nothing at all."""
+    _arrays.instance(x, name, Tensor, "torch.as_tensor(x) makes one")
+    _arrays.dense(x, name)
+    if x.ndim == 0 or x.numel() == 0:
+        raise ValueError(
+            f"{name} has shape {tuple(x.shape)}; give (batch, ...), one sample or more"
+        )
+
+
+def applied(network: Callable[[Tensor], Tensor], x: Tensor, what: str) -> Tensor:
+    """Apply a network, or a function, to a batch; where it cannot be, name it and the batch."""
+    try:
+        found = network(x)
+    except torch.OutOfMemoryError:
+        raise
+    except (IndexError, RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{what} cannot take a batch of shape {tuple(x.shape)}, {x.dtype}: {error}"
+        ) from error
+    if not isinstance(found, Tensor):
+        raise ValueError(f"{what} returned a {type(found).__name__}, expected a Tensor")
+    return found
 
 
 @contextlib.contextmanager

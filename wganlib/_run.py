@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from wganlib._arrays import instance
 from wganlib._files import atomic_write
 from wganlib._progress import bar
 from wganlib.data import Source
@@ -41,11 +42,14 @@ class TrainingRun:
                 network.train()
         self.config, self.ways, self.rng = config, ways, rng
         self.callback = callback
-        self.look = callback and functools.partial(_call, callback, tuple(networks.values()))
-        self.optimizers = {
-            side: ways["optimizer"](trained_parameters(network), config)
-            for side, network in networks.items()
-        }
+        self.look = None
+        if callback is not None:
+            self.look = functools.partial(_call, callback, tuple(networks.values()))
+        self.optimizers = {}
+        for side, network in networks.items():
+            made = ways["optimizer"](trained_parameters(network), config)
+            refuse_other_optimizer(made, "what optimizer makes")
+            self.optimizers[side] = made
         self.networks, self.pairs = dict(networks), []
         if average is not None:
             self.pairs = _floating_pairs(average, networks["generator"])
@@ -136,7 +140,9 @@ class TrainingRun:
 
     def keep_at(self, path: Path, real: Source) -> None:
         """Keep the run in a file, and go on from there if it exists."""
-        self.path = path.expanduser()
+        if path.is_dir():
+            raise ValueError(f"checkpoint={str(path)!r} is a folder; name a file in it")
+        self.path = path
         self.about = _about(self.networks, self.ways, real, self.rng.device)
         _refuse_unwritable(self.path)
         if self.path.exists():
@@ -328,6 +334,14 @@ def aside_from_others(device: torch.device) -> contextlib.AbstractContextManager
     return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
 
 
+def refuse_other_optimizer(optimizer: object, name: str) -> None:
+    """Refuse what is no optimiser, or one that asks for the loss more than once."""
+    remedy = "torch.optim.Adam(network.parameters()) makes one"
+    instance(optimizer, name, torch.optim.Optimizer, remedy)
+    if isinstance(optimizer, torch.optim.LBFGS):
+        raise ValueError(f"{name} is an LBFGS, which asks for the loss again and again; {remedy}")
+
+
 def trained_parameters(network: nn.Module) -> list[nn.Parameter]:
     """List the parameters that are to be trained."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
@@ -341,8 +355,10 @@ def trained_parameters(network: nn.Module) -> list[nn.Parameter]:
 
 def _floating_pairs(average: nn.Module, generator: nn.Module) -> list[tuple[Tensor, Tensor]]:
     """Pair the tensors of an average with those that it follows."""
+    instance(average, "average", nn.Module, "give copy.deepcopy(generator)")
     mine, theirs = average.state_dict(), generator.state_dict()
-    if {k: v.shape for k, v in mine.items()} != {k: v.shape for k, v in theirs.items()}:
+    kinds = [{k: (v.shape, v.dtype, v.device) for k, v in s.items()} for s in (mine, theirs)]
+    if kinds[0] != kinds[1]:
         raise ValueError(
             f"average={type(average).__name__} has other weights than the generator: "
             "give copy.deepcopy(generator)"

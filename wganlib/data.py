@@ -635,7 +635,7 @@ def source(
     if n is not None and n < batch_size:
         raise ValueError(
             f"batch_size={shown(batch_size)} is larger than the data ({n}): give batch_size={n} "
-            "or less"
+            "or less, or more samples as real"
         )
     warn_of_range(samples, "real")
     if draw is None and samples.device != device and samples.nbytes <= room(device):

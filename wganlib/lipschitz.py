@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize
 
-from wganlib import _arrays, slope
+from wganlib import _arrays, _networks, slope
 
 Critic = Callable[[Tensor], Tensor]
 FAR = 3.0  # how many times farther from the data's mean the meter's far points lie
@@ -76,18 +76,24 @@ def _differentiated(critic: Critic, x: Tensor, create_graph: bool) -> tuple[Tens
     """Differentiate the scores in the points: the general way, for any critic."""
     with torch.inference_mode(False), torch.enable_grad():  # wherever the caller asks from
         x = x.clone().requires_grad_(True)
-        scores = critic(x.clone())  # a copy, which a first layer that works in place may change
-        if scores.shape != (len(x),):
-            raise ValueError(
-                f"the critic returned scores of shape {tuple(scores.shape)} for {len(x)} samples, "
-                f"expected ({len(x)},): end it with `.squeeze(1)` or `.flatten()`"
-            )
+        scores = _scores(critic, x.clone())  # a copy: a first layer may work in place
         if not scores.requires_grad:
             raise ValueError(
                 "the critic's scores do not depend on the samples in a way that can be "
                 "differentiated: it may call detach() or no_grad()"
             )
         return scores, torch.autograd.grad(scores.sum(), x, create_graph=create_graph)[0]
+
+
+def _scores(critic: Critic, x: Tensor) -> Tensor:
+    """Score samples, each by one number."""
+    scores = _networks.applied(critic, x, "the critic")
+    if scores.shape != (len(x),):
+        raise ValueError(
+            f"the critic returned scores of shape {tuple(scores.shape)} for {len(x)} samples, "
+            f"expected ({len(x)},): end it with `.squeeze(1)` or `.flatten()`"
+        )
+    return scores
 
 
 def gradient_penalty(
@@ -126,8 +132,8 @@ def gradient_penalty(
     Raises
     ------
     ValueError
-        If the samples are no floating-point tensors, their shapes differ, or the critic does not
-        return one score for each sample.
+        If the samples are no floating-point tensors, their shapes differ, the critic does not
+        return one score for each sample, or ``one_sided`` is no truth value.
 
     References
     ----------
@@ -141,6 +147,7 @@ def gradient_penalty(
     >>> gradient_penalty(lambda x: 3 * x[:, 0], torch.ones(4, 2), torch.zeros(4, 2)).item()
     4.0
     """
+    _arrays.instance(one_sided, "one_sided", bool, "give True or False")
     excess = gradient_norms(critic, _mixed(real, fake, rng), create_graph=True) - 1
     return (excess.clamp(min=0) if one_sided else excess).square().mean()
 
@@ -176,7 +183,8 @@ def clip_weights_(critic: nn.Module, clip_value: float) -> nn.Module:
     clip_value = _arrays.positive_number(clip_value, "clip_value")
     _arrays.instance(critic, "critic", nn.Module, "give the network itself")
     for parameter in critic.parameters():
-        parameter.clamp_(-clip_value, clip_value)
+        bound = min(clip_value, torch.finfo(parameter.dtype).max)  # weights beyond have no number
+        parameter.clamp_(-bound, bound)
     return critic
 
 
@@ -210,8 +218,8 @@ def debiased_w1(
     Raises
     ------
     ValueError
-        If ``gp_weight`` is not positive and finite, or an estimate is not finite or lies below
-        :math:`-\lambda/2`, where no distance can have produced it.
+        If ``gp_weight`` is not positive and finite, or an estimate is not finite, too large to be
+        divided by it, or below :math:`-\lambda/2`, where no distance can have produced it.
 
     Notes
     -----
@@ -229,7 +237,14 @@ def debiased_w1(
             f"w1_estimate holds {estimates.min():g}, below -gp_weight/2 = {-gp_weight / 2:g}"
         )
     given = w1_estimate if isinstance(w1_estimate, Tensor) else estimates
-    corrected = 2 * given / (1 + (1 + 2 * given / gp_weight) ** 0.5)
+    with np.errstate(over="ignore"):  # what is infinite is refused
+        ratio = 2 * (given / gp_weight)
+    if not (ratio < np.inf).all():
+        raise ValueError(
+            f"w1_estimate holds {estimates.max():g}, too large for gp_weight={gp_weight:g}: their "
+            "quotient is infinite; give both in a larger unit of the data"
+        )
+    corrected = given / (0.5 + 0.5 * (1 + ratio) ** 0.5)
     return float(corrected) if isinstance(w1_estimate, Real) else corrected
 
 
@@ -367,7 +382,7 @@ def lipschitz_meter(
     points = torch.cat(list(kinds.values()))
     other = points[torch.randperm(len(points), generator=rng, device=real.device)]
     with torch.no_grad():
-        rise = (critic(points) - critic(other)).abs()
+        rise = (_scores(critic, points) - _scores(critic, other)).abs()
     run = torch.linalg.vector_norm((points - other).flatten(1), dim=1)  # (4n, ...) -> (4n,)
     slopes = rise[run > 0] / run[run > 0]
     return LipschitzReading(
@@ -379,27 +394,23 @@ def lipschitz_meter(
 def _mixed(real: Tensor, fake: Tensor, rng: torch.Generator | None) -> Tensor:
     """Draw one point on the segment between each pair, away from any graph."""
     _floats(real, "real"), _floats(fake, "fake")
-    if rng is not None:
-        _arrays.instance(rng, "rng", torch.Generator, "torch.Generator().manual_seed(0) makes one")
     if real.shape != fake.shape:
         raise ValueError(
             f"real has shape {tuple(real.shape)} and fake {tuple(fake.shape)}: "
             "they are paired, so draw batches of equal size"
         )
+    _arrays.same_device(real, fake, "real fake")
+    _networks.refuse_other_rng(rng, real.device)
     t = torch.rand(len(real), generator=rng, device=real.device, dtype=real.dtype)
     t = t.view(-1, *[1] * (real.ndim - 1))  # (batch,) -> (batch, 1, ..., 1)
     return t * real.detach() + (1 - t) * fake.detach()
 
 
 def _floats(x: Tensor, name: str) -> Tensor:
-    """Refuse what has no gradient: arrays, whole numbers, single numbers, nothing at all."""
-    _arrays.instance(x, name, Tensor, "torch.as_tensor(x) makes one")
+    """Refuse what has no gradient: whole numbers, and what is no batch of samples."""
+    _networks.refuse_no_batch(x, name)
     if not x.is_floating_point():
         raise ValueError(f"{name} has dtype {x.dtype}; give floats: x.float()")
-    if x.ndim == 0 or x.numel() == 0:
-        raise ValueError(
-            f"{name} has shape {tuple(x.shape)}; give (batch, ...), one sample or more"
-        )
     return x
 
 

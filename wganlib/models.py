@@ -275,7 +275,13 @@ class MLPCritic(nn.Module):
         gradient : Tensor, shape (batch, data_dim)
             With a graph to the weights, in score units per data unit. Or None instead of the pair,
             where a layer has been replaced by one of another kind.
+
+        Raises
+        ------
+        ValueError
+            As ``forward``.
         """
+        x = _networks.checked_batch(x, "x", (self.data_dim,), self.layers[-1].bias)
         return _networks.value_and_gradient(self, x, condition)
 
 
@@ -509,7 +515,13 @@ class ConvCritic(nn.Module):
             With a graph to the weights, in score units per data unit. Or None instead of the pair,
             where a layer has been replaced by one of another kind,
             or batch norm is in training mode.
+
+        Raises
+        ------
+        ValueError
+            As ``forward``.
         """
+        images = _networks.checked_batch(images, "images", self.shape, self.layers[-1].bias)
         return _networks.value_and_gradient(self, images, condition)
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from wganlib import _stored
-from wganlib._arrays import finite_number, instance, real_array, whole_number
+from wganlib._arrays import finite_number, instance, path_of, real_array, whole_number
 from wganlib._files import atomic_write, read_files, standing, swapped_folder
 
 COLUMNS = ("w1_estimate", "critic_loss", "penalty", "generator_loss")
@@ -287,6 +287,7 @@ def run_folder(name: str | Path) -> Path:
     ValueError
         If ``name`` is no name of a folder.
     """
+    name = path_of(name, "name")
     for place in _places(name):
         for found in standing(place):
             if os.path.isfile(found / PROVENANCE):  # pathlib's raises where a name is too long
@@ -325,7 +326,7 @@ def save_run(folder: str | Path, run: Run) -> None:
     are not compared.
     """
     instance(run, "run", Run, "wganlib.records.Run(generator=..., critic=..., ...) makes one")
-    folder = _path(folder, "folder").resolve()
+    folder = path_of(folder, "folder").resolve()
     if os.path.exists(folder) and not (folder / PROVENANCE).is_file():
         if not folder.is_dir():
             raise ValueError(f"{folder} is a file; give the name of a folder")
@@ -348,8 +349,14 @@ def write_run(folder: Path, run: Run) -> None:
     Raises
     ------
     ValueError
-        As `save_run`.
+        As `save_run`; and if there is no such folder.
+    OSError
+        If it cannot be written.
     """
+    instance(run, "run", Run, "wganlib.records.Run(generator=..., critic=..., ...) makes one")
+    folder = path_of(folder, "folder")
+    if not folder.is_dir():
+        raise ValueError(f"folder={str(folder)!r} is no folder; make it first, or call save_run")
     pair = {side: getattr(run, side) for side in SIDES}
     with torch.random.fork_rng(devices=[]):  # new networks are drawn at random
         about = {side: _stored.describe(network, side) for side, network in pair.items()}
@@ -420,19 +427,9 @@ def load_run(folder: str | Path, *, classes: Iterable[type[nn.Module]] = ()) -> 
 # --- files ----------------------------------------------------------------------------------------
 
 
-def _path(name: str | Path, what: str) -> Path:
-    """Take a path of either kind, a home's sign included."""
-    if not isinstance(name, str | os.PathLike) or "\0" in str(name):
-        raise ValueError(f"{what}={name!r} must be the name of a folder: a str or a pathlib.Path")
-    try:
-        return Path(name).expanduser()
-    except RuntimeError as error:
-        raise ValueError(f"{what}={str(name)!r}: {error}; write the path in full") from None
-
-
 def _places(name: str | Path) -> list[Path]:
     """List where a run of this name may lie."""
-    here, own = Path(__file__).resolve().parent, _path(name, "folder")
+    here, own = Path(__file__).resolve().parent, path_of(name, "folder")
     places = [own, here.parent / "book" / "runs" / own, here / "frozen" / own]
     return list(dict.fromkeys(places))
 

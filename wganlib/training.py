@@ -14,9 +14,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from wganlib import slope
-from wganlib._arrays import whole_number
-from wganlib._run import TrainingRun, aside_from_others, trained_parameters
+from wganlib import _networks, slope
+from wganlib._arrays import (
+    finite_number,
+    function,
+    instance,
+    path_of,
+    same_device,
+    shown,
+    whole_number,
+)
+from wganlib._run import (
+    TrainingRun,
+    aside_from_others,
+    refuse_other_optimizer,
+    trained_parameters,
+)
 from wganlib.data import Source, source
 from wganlib.losses import OBJECTIVES, Objective, w1_estimate
 from wganlib.records import History, TrainConfig
@@ -25,6 +38,7 @@ Critic = Callable[[Tensor], Tensor]
 Optimizer = Callable[[list[nn.Parameter], TrainConfig], torch.optim.Optimizer]
 Penalty = Callable[..., Tensor]
 Project = Callable[[nn.Module, float], object]
+_PENALTY = ("critic", "real", "fake")  # what a penalty is called with, next to rng
 
 
 def adam(parameters: list[nn.Parameter], config: TrainConfig) -> torch.optim.Optimizer:
@@ -41,7 +55,13 @@ def adam(parameters: list[nn.Parameter], config: TrainConfig) -> torch.optim.Opt
     -------
     torch.optim.Optimizer
         The optimiser.
+
+    Raises
+    ------
+    ValueError
+        If ``parameters`` or ``config`` is something else.
     """
+    parameters = _parameters(parameters, config)
     return torch.optim.Adam(
         parameters,
         lr=config.learning_rate,
@@ -64,7 +84,13 @@ def rmsprop(parameters: list[nn.Parameter], config: TrainConfig) -> torch.optim.
     -------
     torch.optim.Optimizer
         The optimiser.
+
+    Raises
+    ------
+    ValueError
+        If ``parameters`` or ``config`` is something else.
     """
+    parameters = _parameters(parameters, config)
     return torch.optim.RMSprop(parameters, lr=config.learning_rate)
 
 
@@ -115,18 +141,23 @@ def critic_step(
     Raises
     ------
     ValueError
-        If the scores or the batches do not fit the objective or the penalty.
+        If an argument is of another kind, the critic cannot take the batches, or its scores or the
+        batches do not fit the objective or the penalty.
 
     References
     ----------
     Arjovsky, Chintala and Bottou (2017), Algorithm 1, lines 3-6; Gulrajani et al. (2017),
     Algorithm 1, lines 3-9. A projection such as clipping comes after it.
     """
+    batches = {"real": real, "fake": fake}
+    _refuse_unfit_step({"critic": critic}, batches, condition, optimizer, objective)
+    gp_weight = finite_number(gp_weight, "gp_weight", least=0)
     in_one = penalty is not None and slope.scores_by_sample(critic)
     scores_real, scores_fake = _both_scores(critic, real, fake, condition, in_one=in_one)
     loss = objective.critic_loss(scores_real, scores_fake)
+    _refuse_no_gradient(loss, "critic")
     given = _given(critic, condition)
-    extra = loss.new_zeros(()) if penalty is None else penalty(given, real, fake, rng=rng)
+    extra = loss.new_zeros(()) if penalty is None else _paid(penalty, given, real, fake, rng)
     optimizer.zero_grad()
     with _second_derivatives_explained():
         (loss + gp_weight * extra).backward()
@@ -173,19 +204,24 @@ def generator_step(
     Raises
     ------
     ValueError
-        If the objective needs real samples and there are none.
+        If an argument is of another kind, a network cannot take what it is given, or the objective
+        needs real samples and there are none.
 
     References
     ----------
     Arjovsky, Chintala and Bottou (2017), Algorithm 1, lines 9-11.
     """
+    batches = {"latent": latent} if real is None else {"latent": latent, "real": real}
+    networks = {"generator": generator, "critic": critic}
+    _refuse_unfit_step(networks, batches, condition, optimizer, objective)
     if objective.needs_real and real is None:
         raise ValueError("this objective's generator loss looks at real samples: give real=")
-    score, draw = _given(critic, condition), _given(generator, condition)
-    scores_real = scores_fake = score(draw(latent))
+    fake = _applied(generator, latent, condition, "the generator")
+    scores_real = scores_fake = _applied(critic, fake, condition, "the critic")
     if objective.needs_real:
-        scores_real = score(real)
+        scores_real = _applied(critic, real, condition, "the critic")
     loss = objective.generator_loss(scores_real, scores_fake)
+    _refuse_no_gradient(loss, "generator")
     parameters = trained_parameters(generator)
     gradients = torch.autograd.grad(loss, parameters, allow_unused=True)  # none for the critic
     for parameter, gradient in zip(parameters, gradients, strict=True):
@@ -264,8 +300,8 @@ def train(
     Raises
     ------
     ValueError
-        If ``real``, the critic's scores or ``until`` do not fit, or if the checkpoint is of another
-        run; names what differs.
+        If an argument is of another kind, if ``real``, the networks or ``until`` do not fit, or if
+        the checkpoint is of another run; names what differs.
     FloatingPointError
         If a loss turns NaN or infinite; names the step, and the last good state stays.
 
@@ -283,6 +319,10 @@ def train(
     ----------
     Arjovsky, Chintala and Bottou (2017), Algorithm 1; Gulrajani et al. (2017), Algorithm 1.
     """
+    ways = {"objective": objective, "penalty": penalty, "project": project, "optimizer": optimizer}
+    networks = {"generator": generator, "critic": critic}
+    _refuse_other_arguments(networks, config, ways, callback)
+    _networks.refuse_other_generator(generator)
     last, like = _last_step(config, until), next(generator.parameters())
     real = source(
         real, batch_size=config.batch_size, device=like.device, dtype=like.dtype, progress=progress
@@ -290,12 +330,10 @@ def train(
     real = _with_conditions(generator, critic, real)
     _refuse_unfit(generator, critic, real)
     _warn_if_unbounded(critic, objective, penalty or project)
-    rng = rng or torch.Generator(like.device).manual_seed(config.seed)
-    ways = {"objective": objective, "penalty": penalty, "project": project, "optimizer": optimizer}
-    networks = {"generator": generator, "critic": critic}
+    rng = _random_numbers(rng, like.device, config)
     run = TrainingRun(networks, config, ways, rng, average=average, callback=callback)
     if checkpoint is not None:
-        run.keep_at(Path(checkpoint), real)
+        run.keep_at(path_of(checkpoint, "checkpoint"), real)
     how = {"objective": objective, "penalty": penalty, "gp_weight": config.gp_weight, "rng": rng}
     size = config.batch_size
     with run.going(last, progress) as steps:
@@ -378,14 +416,16 @@ def train_critic(
     ----------
     Gulrajani et al. (2017), Figure 1a: critics trained against real points plus noise.
     """
+    ways = {"objective": objective, "penalty": penalty, "project": project, "optimizer": optimizer}
+    _refuse_other_arguments({"critic": critic}, config, ways, callback)
+    function(fake, "fake", "n", keywords=("rng",))
     like = next(critic.parameters())
     real = source(
         real, batch_size=config.batch_size, device=like.device, dtype=like.dtype, progress=progress
     )
     real = dataclasses.replace(real, conditions=None)
-    rng = rng or torch.Generator(like.device).manual_seed(config.seed)
+    rng = _random_numbers(rng, like.device, config)
     _refuse_unfit_critic(critic, real.some(2)[0], fake(2, rng=_fresh(rng.device)))
-    ways = {"objective": objective, "penalty": penalty, "project": project, "optimizer": optimizer}
     run = TrainingRun({"critic": critic}, config, ways, rng, callback=callback)
     how = {"objective": objective, "penalty": penalty, "gp_weight": config.gp_weight, "rng": rng}
     with run.going(config.n_steps, progress) as steps:
@@ -418,6 +458,104 @@ def _second_derivatives_explained() -> Iterator[None]:
         ) from error
 
 
+def _parameters(parameters: list[nn.Parameter], config: TrainConfig) -> list[nn.Parameter]:
+    """List what an optimiser moves, or refuse what it cannot move."""
+    instance(config, "config", TrainConfig, "wganlib.records.TrainConfig() makes one")
+    try:
+        found = [] if isinstance(parameters, Tensor | nn.Module) else list(parameters)
+    except TypeError:
+        found = []
+    kinds = [isinstance(p, Tensor) and p.is_leaf and p.is_floating_point() for p in found]
+    if not found or not all(kinds):
+        raise ValueError(
+            f"parameters={shown(parameters)} is no list of tensors that can be trained; "
+            "list(network.parameters()) makes one"
+        )
+    return found
+
+
+def _refuse_other_arguments(
+    networks: dict[str, nn.Module],
+    config: TrainConfig,
+    ways: dict[str, object],
+    callback: Callable[..., object] | None,
+) -> None:
+    """Refuse arguments of another kind before anything is read, moved or drawn."""
+    for name, network in networks.items():
+        instance(network, name, nn.Module, "give the network itself")
+        trained_parameters(network)
+    instance(config, "config", TrainConfig, "wganlib.records.TrainConfig() makes one")
+    instance(ways["objective"], "objective", Objective, "wganlib.losses.OBJECTIVES has some")
+    function(ways["optimizer"], "optimizer", "parameters", "config")
+    if ways["penalty"] is not None:
+        function(ways["penalty"], "penalty", *_PENALTY, keywords=("rng",))
+    if ways["project"] is not None:
+        function(ways["project"], "project", "critic", "clip_value")
+    if callback is not None:
+        function(callback, "callback", "step", *networks)
+
+
+def _refuse_unfit_step(
+    networks: dict[str, nn.Module],
+    batches: dict[str, Tensor],
+    condition: Tensor | None,
+    optimizer: torch.optim.Optimizer,
+    objective: Objective,
+) -> None:
+    """Refuse what one step cannot be taken with, before anything is moved."""
+    for name, network in networks.items():
+        instance(network, name, nn.Module, "give the network itself")
+    refuse_other_optimizer(optimizer, "optimizer")
+    instance(objective, "objective", Objective, "wganlib.losses.OBJECTIVES has some")
+    first = next(iter(batches))
+    for name, batch in batches.items():
+        _networks.refuse_no_batch(batch, name)
+        same_device(batches[first], batch, f"{first} {name}")
+    if condition is not None:
+        _networks.refuse_other_rows(condition, "condition", len(batches[first]))
+
+
+def _refuse_no_gradient(loss: Tensor, name: str) -> None:
+    """Refuse a loss that no step can make smaller."""
+    instance(loss, f"the {name}'s loss", Tensor, "the objective's losses return tensors")
+    if loss.ndim or not loss.requires_grad:
+        raise ValueError(
+            f"the {name}'s loss has shape {tuple(loss.shape)} and requires_grad="
+            f"{loss.requires_grad}, expected () and True: give the objective's loss a mean, train "
+            "parameters that have requires_grad_(True), and not under no_grad()"
+        )
+
+
+def _paid(
+    penalty: Penalty, critic: Critic, real: Tensor, fake: Tensor, rng: torch.Generator | None
+) -> Tensor:
+    """Ask for the penalty, or say why it cannot be asked or has no answer."""
+    try:
+        found = penalty(critic, real, fake, rng=rng)
+    except TypeError:
+        function(penalty, "penalty", *_PENALTY, keywords=("rng",))
+        raise
+    if not isinstance(found, Tensor) or found.ndim:
+        kind = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
+        raise ValueError(
+            f"penalty returned {kind}, expected a tensor of shape (): end it with `.mean()`"
+        )
+    return found
+
+
+def _random_numbers(
+    rng: torch.Generator | None, device: torch.device, config: TrainConfig
+) -> torch.Generator:
+    """Return the source of random numbers that was given, or the configuration's."""
+    _networks.refuse_other_rng(rng, device)
+    return rng or torch.Generator(device).manual_seed(config.seed)
+
+
+def _applied(network: nn.Module, x: Tensor, condition: Tensor | None, name: str) -> Tensor:
+    """Apply a network under its condition."""
+    return _networks.applied(_given(network, condition), x, name)
+
+
 def _given(network: nn.Module, condition: Tensor | None) -> Callable[[Tensor], Tensor]:
     """Fix a network's condition, if there is one."""
     return network if condition is None else functools.partial(network, condition=condition)
@@ -429,9 +567,9 @@ def _both_scores(
     """Score both batches, in one pass, which is faster, if that cannot change a score."""
     if in_one and real.shape[1:] == fake.shape[1:]:
         twice = None if condition is None else torch.cat([condition, condition])
-        scores = _given(critic, twice)(torch.cat([real, fake]))
+        scores = _applied(critic, torch.cat([real, fake]), twice, "the critic")
         return scores[: len(real)], scores[len(real) :]
-    return _given(critic, condition)(real), _given(critic, condition)(fake)
+    return tuple(_applied(critic, x, condition, "the critic") for x in (real, fake))
 
 
 def _last_step(config: TrainConfig, until: int | None) -> int:
@@ -504,8 +642,9 @@ def _refuse_unfit(generator: nn.Module, critic: nn.Module, real: Source) -> None
     some, condition = real.some(2)
     rng = _fresh(some.device)
     with aside_from_others(rng.device):
-        look = _given(copy.deepcopy(generator).eval(), condition)
-        fake = look(generator.sample_latent(len(some), rng))
+        latent = generator.sample_latent(len(some), rng)
+        _networks.refuse_other_rows(latent, "what sample_latent gives", len(some))
+        fake = _applied(copy.deepcopy(generator).eval(), latent, condition, "the generator")
     _refuse_unfit_critic(critic, some, fake, condition)
 
 
@@ -514,15 +653,17 @@ def _refuse_unfit_critic(
     critic: nn.Module, real: Tensor, fake: Tensor, condition: Tensor | None = None
 ) -> None:
     """Refuse samples of two shapes, and a critic that does not give each sample one score."""
+    _networks.refuse_other_rows(fake, "fake", len(real))
     if fake.shape[1:] != real.shape[1:]:
         raise ValueError(
-            f"real samples have shape {tuple(real.shape[1:])}, "
-            f"the generator makes {tuple(fake.shape[1:])}"
+            f"real samples have shape {tuple(real.shape[1:])}, fake ones {tuple(fake.shape[1:])}"
         )
-    with aside_from_others(real.device):
-        scores = _given(copy.deepcopy(critic).eval(), condition)(real)
-    if scores.shape != (len(real),):
-        raise ValueError(
-            f"the critic returned shape {tuple(scores.shape)} for {len(real)} samples, "
-            f"expected ({len(real)},): end it with `.squeeze(1)`"
-        )
+    critic = copy.deepcopy(critic).eval()
+    for samples in (real, fake):
+        with aside_from_others(real.device):
+            scores = _applied(critic, samples, condition, "the critic")
+        if scores.shape != (len(samples),):
+            raise ValueError(
+                f"the critic returned shape {tuple(scores.shape)} for {len(samples)} samples, "
+                f"expected ({len(samples)},): end it with `.squeeze(1)`"
+            )
