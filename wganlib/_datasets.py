@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.transforms import functional
 
 from wganlib import mnist
 from wganlib.callbacks import drawn
@@ -379,6 +378,8 @@ def _fitted(
     given: str, images: Images, size: tuple[int, int] | None, channels: int | None
 ) -> Images:
     """Bring images to a size and a number of channels, or refuse what no stock network makes."""
+    from torchvision.transforms import functional  # an import of seconds, which few runs need
+
     pixels, own = images.pixels, tuple(images.pixels.shape[2:])
     if size is not None and size != own:
         scale = min(own[0] / size[0], own[1] / size[1])

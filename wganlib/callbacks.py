@@ -21,7 +21,6 @@ from typing import TextIO
 import torch
 from PIL import GifImagePlugin, Image, ImageDraw
 from torch import Tensor, nn
-from torchvision.utils import make_grid
 
 from wganlib._arrays import dense, finite_number, instance, path_of, shown, whole_number
 from wganlib._files import atomic_write
@@ -359,6 +358,8 @@ def grid_of(images: Tensor) -> Image.Image:
             "(n, 1, height, width) or (n, 3, height, width)"
         )
     pixels = ((images.detach().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    from torchvision.utils import make_grid  # an import of seconds, which few runs need
+
     grid = make_grid(
         pixels, nrow=math.isqrt(len(pixels) - 1) + 1, pad_value=255
     )  # (3, height, width)

@@ -21,8 +21,6 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 from torch.utils.data import IterableDataset, Subset
-from torchvision.transforms import functional
-from torchvision.utils import make_grid
 
 from wganlib._arrays import instance, path_of, shown, whole_number
 from wganlib._files import atomic_write, swapped_folder
@@ -292,6 +290,8 @@ def _pixels_of(given: object, name: str, size: tuple | None, channels: int | Non
 
 def _deep(picture: Tensor, name: str, channels: int) -> Tensor:
     """Make a picture grey, or RGB."""
+    from torchvision.transforms import functional  # an import of seconds, which few runs need
+
     if picture.dtype == torch.uint8 and len(picture) <= 4:
         return tensor_of(plain(functional.to_pil_image(picture), name, channels=channels), name)
     if {len(picture), channels} != {1, 3}:
@@ -301,6 +301,8 @@ def _deep(picture: Tensor, name: str, channels: int) -> Tensor:
 
 def _fitted(picture: Tensor | Image.Image, size: tuple[int, int]) -> Tensor | Image.Image:
     """Cut out the middle in the proportions that are wanted, and resize it without aliasing."""
+    from torchvision.transforms import functional
+
     _, height, width = functional.get_dimensions(picture)
     scale = min(height / size[0], width / size[1])
     middle = [max(1, round(scale * side)) for side in size]
@@ -458,6 +460,9 @@ def _showable(images: ArrayLike | Images) -> Tensor:
 
 def _write_grid(path: Path, pixels: Tensor, columns: int) -> None:
     """Write all pictures side by side, as one."""
+    from torchvision.transforms import functional
+    from torchvision.utils import make_grid
+
     grid = make_grid(pixels, nrow=min(columns, len(pixels)), pad_value=255)
     picture = functional.to_pil_image(grid[:1] if pixels.shape[1] == 1 else grid)
     content = io.BytesIO()
@@ -479,6 +484,8 @@ def _write_each(folder: Path, pixels: Tensor) -> None:
                 f"{folder} holds {file.name}, which is none of the pictures that save_images has "
                 "written, and nothing else is replaced: give the name of a new folder"
             )
+    from torchvision.transforms import functional
+
     mark = PngInfo()
     mark.add_text(*MARK)
     with swapped_folder(folder) as new:

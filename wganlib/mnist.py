@@ -18,15 +18,17 @@ import urllib.parse
 import urllib.request
 import warnings
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import platformdirs
 import torch
-from torchvision.datasets import MNIST, FashionMNIST
 
 from wganlib._arrays import path_of, shown
 from wganlib.data import Images
+
+if TYPE_CHECKING:
+    from torchvision.datasets import MNIST
 
 _SPLITS = {"train": "train", "test": "t10k"}
 _CONNECT, _SILENCE, _SLOW = 5, 20, (30, 10_000)  # seconds; seconds; bytes a second after seconds
@@ -43,10 +45,16 @@ class _DataSet(NamedTuple):
     """A data set of four files in MNIST's format."""
 
     name: str
-    files: type[MNIST]  # torchvision's class knows their sums and their mirrors
+    files: str  # torchvision's class, which knows their sums and their mirrors
     variable: str  # of the environment, names another mirror
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = ()  # where torchvision's names are not ours
     instead: str = ""  # the last way out where none can be reached
+
+    def known(self) -> type[MNIST]:
+        """Return torchvision's class."""
+        from torchvision import datasets  # an import of seconds, which few runs need
+
+        return getattr(datasets, self.files)
 
     def remedies(self) -> str:
         """Say what can be done where it cannot be reached."""
@@ -57,13 +65,11 @@ class _DataSet(NamedTuple):
 
 
 _MNIST = _DataSet(
-    "MNIST", MNIST, "MNIST_MIRROR", tuple("0123456789"),
+    "MNIST", "MNIST", "MNIST_MIRROR", tuple("0123456789"),
     "; or call wganlib.mnist.handwritten_digits(), which falls back on the small digits bundled "
     "with scikit-learn",
 )  # fmt: skip
-_FASHION = _DataSet(
-    "Fashion-MNIST", FashionMNIST, "FASHION_MNIST_MIRROR", tuple(FashionMNIST.classes)
-)
+_FASHION = _DataSet("Fashion-MNIST", "FashionMNIST", "FASHION_MNIST_MIRROR")
 
 
 def mnist(
@@ -214,7 +220,7 @@ def _load(
         mirror = path_of(mirror, "mirror")
     if root is None:
         root = os.environ.get("WGANLIB_DATA") or platformdirs.user_cache_dir("wganlib")
-    raw = path_of(root, "root") / data_set.files.__name__ / "raw"
+    raw = path_of(root, "root") / data_set.files / "raw"
     mirror = str(mirror or os.environ.get(data_set.variable) or "")
     pixels, labels = (
         np.frombuffer(gzip.decompress(_archive(raw, name, mirror, data_set).read_bytes()), np.uint8)
@@ -224,16 +230,16 @@ def _load(
         pixels=torch.tensor(pixels[16:].reshape(-1, 1, 28, 28)),  # after the heads of the files
         labels=torch.tensor(labels[8:], dtype=torch.int64),
         source=data_set.name,
-        classes=data_set.classes,
+        classes=data_set.classes or tuple(data_set.known().classes),
     )
 
 
 def _archive(raw: Path, name: str, mirror: str, data_set: _DataSet) -> Path:
     """Return an archive of the cache, whole; fetch it if it is missing or damaged."""
-    path, md5 = raw / name, dict(data_set.files.resources)[name]
+    path, md5 = raw / name, dict(data_set.known().resources)[name]
     try:
         if not (path.is_file() and _md5(path) == md5):
-            _fetch(path, md5, [mirror] if mirror else data_set.files.mirrors, data_set)
+            _fetch(path, md5, [mirror] if mirror else data_set.known().mirrors, data_set)
     except OSError as error:
         if isinstance(error, ConnectionError) or error.errno not in _UNWRITABLE:
             raise
