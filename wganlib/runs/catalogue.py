@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    ch05_ring,
     ch06_ablation,
     ch07_sign_trap,
     ch10_scores,
@@ -18,6 +19,7 @@ from .experiment import Experiment
 
 MODULES = (
     digit_classifier,
+    ch05_ring,
     ch06_ablation,
     ch07_sign_trap,
     live_critics,
