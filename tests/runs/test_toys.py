@@ -2,9 +2,42 @@
 
 import numpy as np
 import pytest
+import torch
 
-from wganlib.runs import ch07_sign_trap, ch13_ring, live_critics, live_games, tables
+from wganlib.runs import ch05_ring, ch07_sign_trap, ch13_ring, live_critics, live_games, tables
 from wganlib.runs.tables import chosen
+
+
+def test_every_game_of_chapter_5_was_played_from_every_seed():
+    rows, far = tables.stored("ch05-ring"), tables.stored("ch05-ring", "distances")
+    for name, arm in ch05_ring.ARMS.items():
+        for table, every in ((rows, ch05_ring.EVERY), (far, ch05_ring.FAR)):
+            steps = chosen(table, arm=name)["step"].reshape(len(ch05_ring.SEEDS), -1)
+            assert steps.tolist() == [[*range(every, arm.n_steps + 1, every)]] * len(steps)
+
+
+@pytest.mark.parametrize("name", ch05_ring.ARMS)
+def test_the_first_look_at_every_game_of_chapter_5_comes_out_again(name):
+    ((again,), _) = ch05_ring.watch(0, ch05_ring.ARMS[name], n_steps=20)
+    (stored,) = chosen(tables.stored("ch05-ring"), arm=name, seed=0, step=20)
+    for column in ("belief", "mean_x", "mean_y"):
+        assert again[column] == pytest.approx(stored[column], abs=0.005), column
+
+
+def test_a_latent_is_added_and_a_last_layer_widened_before_the_first_step():
+    latent = torch.ones(1, 2)
+    plain, spread, wide = (
+        ch05_ring.untrained_pair(0, ch05_ring.Arm(**start))[0]
+        for start in ({}, {"spread": 2.0}, {"widen": 3.0})
+    )
+    assert torch.equal(spread(latent), plain(latent) + 2)
+    assert torch.equal(wide.layers[-1].weight, 3 * plain.layers[-1].weight)
+
+
+def test_r1_is_the_mean_squared_slope_at_real_points():
+    real = torch.tensor([[1.0, 0.0], [0.0, 3.0]])
+    penalty = ch05_ring.r1_penalty(lambda x: x.square().sum(dim=1), real, real)  # slope 2 |x|
+    assert penalty.item() == pytest.approx((4 + 36) / 2)
 
 
 def test_every_objective_was_trained_on_the_ring_from_every_seed():
