@@ -44,6 +44,9 @@ class Arm:
     spread : float
         How many times its latent a generator adds to each sample. Unlike `widen` it leaves alone
         how far a step moves the samples; but it stays for the whole game.
+    imitate : int
+        Steps in which the generator learns to return its latent, before the game. It starts wide,
+        with weights of the usual size, and nothing of it stays but the start.
     n_steps : int
         Generator steps.
     """
@@ -53,6 +56,7 @@ class Arm:
     r1: float = 0.0
     widen: float = 1.0
     spread: float = 0.0
+    imitate: int = 0
     n_steps: int = SHORT
 
 
@@ -64,6 +68,7 @@ ARMS = {
     "minimax 0.0002": Arm(objective="minimax"),
     "latent added 0.0002": Arm(spread=1.0),
     "last layer times 20 0.001": Arm(learning_rate=FAST, widen=20.0),
+    "latent imitated 0.0002": Arm(imitate=500),
 }
 
 
@@ -101,7 +106,19 @@ def untrained_pair(seed: int, arm: Arm) -> tuple[Spread, models.MLPCritic]:
         generator, critic = Spread(width=64), models.MLPCritic(width=64)
     generator.factor = arm.spread
     generator.layers[-1].weight.data.mul_(arm.widen)
+    imitate_latent_(generator, arm.imitate, torch.Generator().manual_seed(seed))
     return generator, critic
+
+
+def imitate_latent_(generator: nn.Module, n_steps: int, rng: torch.Generator) -> None:
+    """Teach a generator to return its latent, in place."""
+    optimizer = torch.optim.Adam(generator.parameters(), lr=FAST)
+    for _ in range(n_steps):
+        latent = generator.sample_latent(256, rng)
+        loss = (generator(latent) - latent).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
 
 
 def watch(seed: int, arm: Arm, *, n_steps: int | None = None) -> tuple[list[dict], list[dict]]:
