@@ -131,7 +131,7 @@ def fill(entry: dict, folder: Path, log: Log) -> dict:
     def look(step: int, generator: nn.Module, critic: nn.Module) -> None:
         last = step == config.n_steps
         with log.pause():
-            if last or (entry["film"] and step in FILM_STEPS):
+            if last or step in (FILM_STEPS if entry["film"] is True else entry["film"]):
                 save_image(folder / f"samples-{step:06d}.png", image_grid(average))
             if last or step % entry["score_every"] == 0:
                 scores.add(step, average, critic)
