@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from wganlib.runs import ch05_ring, ch07_sign_trap, ch13_ring, live_critics, live_games, tables
+from wganlib.runs import (
+    ch05_ring,
+    ch06_estimate,
+    ch07_critic_steps,
+    ch07_sign_trap,
+    ch13_ring,
+    live_critics,
+    live_games,
+    tables,
+)
 from wganlib.runs.tables import chosen
 
 
@@ -70,6 +79,31 @@ def test_the_first_row_of_every_penalty_comes_out_again(arm):
     (stored,) = chosen(tables.stored("ch07-sign-trap"), arm=arm, seed=0, step=50)
     assert again["exact_w1"] == pytest.approx(stored["exact_w1"], abs=0.005)
     assert again["w1_estimate"] == pytest.approx(stored["w1_estimate"], abs=0.005)
+
+
+def test_more_critic_steps_were_played_from_every_seed_and_start_as_stored():
+    rows = tables.stored("ch07-critic-steps")
+    trainings = {(row["arm"], row["seed"]) for row in rows}
+    assert len(trainings) == len(ch07_critic_steps.ARMS) * len(ch07_critic_steps.SEEDS)
+    assert len(rows) == len(trainings) * ch07_sign_trap.N_STEPS // ch07_sign_trap.EVERY
+    arm = "two-sided, n_critic=10"
+    (again,), _ = ch07_sign_trap.watch(0, ch07_critic_steps.ARMS[arm], n_steps=50)
+    (stored,) = chosen(rows, arm=arm, seed=0, step=50)
+    assert again["exact_w1"] == pytest.approx(stored["exact_w1"], abs=0.02)
+    five = chosen(tables.stored("ch07-sign-trap"), arm="two-sided λ=10", seed=0, step=50)
+    assert again["w1_estimate"] != pytest.approx(five["w1_estimate"].item(), abs=0.02)
+
+
+@pytest.mark.parametrize("start", ch06_estimate.STARTS)
+def test_what_a_clipped_critic_reports_first_comes_out_again(start):
+    rows = tables.stored("ch06-estimate")
+    looks = ch06_estimate.N_STEPS // ch06_estimate.EVERY
+    assert len(rows) == len(ch06_estimate.STARTS) * len(ch06_estimate.SEEDS) * looks
+    (again,) = ch06_estimate.watch(0, start, n_steps=25)
+    (stored,) = chosen(rows, start=start, seed=0, step=25)
+    assert again["exact_w1"] == pytest.approx(stored["exact_w1"], abs=0.005)
+    for column in ("estimate", "sharpened"):
+        assert again[column] == pytest.approx(stored[column], rel=0.02), column
 
 
 def test_a_critic_trained_on_alone_is_looked_at_every_25_steps():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from . import (
     ch05_ring,
     ch06_ablation,
+    ch06_estimate,
+    ch07_critic_steps,
     ch07_sign_trap,
     ch10_scores,
     ch10_settings,
@@ -21,6 +23,8 @@ MODULES = (
     digit_classifier,
     ch05_ring,
     ch06_ablation,
+    ch06_estimate,
+    ch07_critic_steps,
     ch07_sign_trap,
     live_critics,
     live_games,

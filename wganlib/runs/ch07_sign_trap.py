@@ -32,11 +32,12 @@ WRONG = -0.2  # a critic has the wrong sign if its estimate is below this share 
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
-    """One way to train: the penalty's weight and side, and whether the sign is guarded."""
+    """One way to train: the penalty's weight and side, a guard of the sign, the critic's steps."""
 
     gp_weight: float = 10.0
     one_sided: bool = False
     guarded: bool = False
+    n_critic: int = 5
 
 
 ARMS = {
@@ -91,7 +92,12 @@ def train(
         critic,
         real,
         training.TrainConfig(
-            n_steps=n_steps, gp_weight=arm.gp_weight, seed=seed, log_every=1, checkpoint_every=1
+            n_steps=n_steps,
+            n_critic=arm.n_critic,
+            gp_weight=arm.gp_weight,
+            seed=seed,
+            log_every=1,
+            checkpoint_every=1,
         ),
         penalty=partial(gradient_penalty, one_sided=arm.one_sided),
         project=guard if arm.guarded else None,
