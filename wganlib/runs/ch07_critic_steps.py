@@ -1,7 +1,7 @@
 """Ask whether more critic steps mend what the two-sided penalty at weight 10 breaks.
 
-Fills `results.csv`, with the columns of `ch07_sign_trap`: the same games, with 10 and with 25
-critic steps instead of 5. One thread, about twenty minutes.
+Fills `results.csv`, with the columns of `ch07_sign_trap`: the same games, with 25 critic steps
+instead of 5 and three quarters as long. One thread, about eight minutes.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from .experiment import Experiment
 from .provenance import Log
 from .tables import write_table
 
-SEEDS = range(5)  # the first five of the eight that play with five critic steps
+SEEDS, N_STEPS = range(3), 600  # the first three of the eight that play with five critic steps
 ARMS = {
-    "two-sided, n_critic=25": Arm(n_critic=25),
-    "two-sided, n_critic=10": Arm(n_critic=10),
-    "one-sided, n_critic=25": Arm(n_critic=25, one_sided=True),
+    "two-sided λ=10, n_critic=25": Arm(n_critic=25),
+    "one-sided λ=10, n_critic=25": Arm(n_critic=25, one_sided=True),
 }
 
 
@@ -28,10 +27,10 @@ def fill(folder: Path, log: Log) -> None:
     """Play all games and store what was seen."""
     rows = []
     for (name, arm), seed in product(ARMS.items(), SEEDS):
-        seen, _ = ch07_sign_trap.watch(seed, arm)
+        seen, _ = ch07_sign_trap.watch(seed, arm, n_steps=N_STEPS)
         rows += [{"arm": name, **row} for row in seen]
         logging.getLogger(__name__).info("%s, seed %d: %s", name, seed, seen[-1])
-    write_table(folder / "results.csv", rows)
+        write_table(folder / "results.csv", rows)
 
 
 EXPERIMENT = Experiment(
