@@ -86,7 +86,7 @@ def test_more_critic_steps_were_played_from_every_seed_and_start_as_stored():
     trainings = {(row["arm"], row["seed"]) for row in rows}
     assert len(trainings) == len(ch07_critic_steps.ARMS) * len(ch07_critic_steps.SEEDS)
     assert len(rows) == len(trainings) * ch07_critic_steps.N_STEPS // ch07_sign_trap.EVERY
-    arm = "two-sided λ=10, n_critic=25"
+    arm = "two-sided λ=10 n_critic=25"
     (again,), _ = ch07_sign_trap.watch(0, ch07_critic_steps.ARMS[arm], n_steps=50)
     (stored,) = chosen(rows, arm=arm, seed=0, step=50)
     assert again["exact_w1"] == pytest.approx(stored["exact_w1"], abs=0.02)

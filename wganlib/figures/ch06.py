@@ -13,7 +13,7 @@ from wganlib.plotting import label_at, light_grid, median_and_range
 # Which of the sixteen mixtures are named: (clipped, sigmoid, log, Adam) to name, weight and offset.
 _NAMED = {
     (False, True, True, True): ("GAN", "bold", 0),
-    (True, False, False, False): ("WGAN", "bold", 0),
+    (True, False, False, False): ("WGAN", "bold", -5),
     (True, True, True, True): ("Adam", "normal", 0),
     (True, True, True, False): ("RMSProp", "normal", -1),
 }
@@ -101,7 +101,7 @@ def estimate_and_distance(
         right.plot(step, 100 * share[i], color=CRITIC, gid="share", **weight)
         right.plot(step, 100 * sharpened[i], "o", color=OTHERS[0], gid="sharpened")
     left.set(xlabel="generator step", ylabel="data units")
-    right.set(xlabel="generator step", ylabel="estimate (% of K·W₁)", ylim=(-1, 9))
+    right.set(xlabel="generator step", ylabel="estimate (% of K·W₁)", ylim=(-1, 10))
 
 
 def distance_by_memory(ax: Axes, w1: Mapping[tuple[int, float, bool], np.ndarray]) -> None:

@@ -18,8 +18,8 @@ from .tables import write_table
 
 SEEDS, N_STEPS = range(3), 600  # the first three of the eight that play with five critic steps
 ARMS = {
-    "two-sided λ=10, n_critic=25": Arm(n_critic=25),
-    "one-sided λ=10, n_critic=25": Arm(n_critic=25, one_sided=True),
+    "two-sided λ=10 n_critic=25": Arm(n_critic=25),
+    "one-sided λ=10 n_critic=25": Arm(n_critic=25, one_sided=True),
 }
 
 
