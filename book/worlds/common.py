@@ -57,9 +57,8 @@ WORLDS = [
           code("lipschitz.gradient_norms", "gradient.flatten(1), dim=1)",
                "gradient, dim=1).reshape(len(x), -1).mean(1)")),
     World("clip-too-wide", "weights are clipped to a box ten times as wide",
-          code("lipschitz.clip_weights_", "parameter.clamp_(-clip_value, clip_value)",
-               "parameter.clamp_(-10 * clip_value, 10 * clip_value)")),
+          code("lipschitz.clip_weights_", "parameter.clamp_(-bound, bound)",
+               "parameter.clamp_(-10 * bound, 10 * bound)")),
     World("no-debiasing", "the penalty's bias is not removed",
-          code("lipschitz.debiased_w1", "2 * given / (1 + (1 + 2 * given / gp_weight) ** 0.5)",
-               "1 * given")),
+          code("lipschitz.debiased_w1", "given / (0.5 + 0.5 * (1 + ratio) ** 0.5)", "1 * given")),
 ]  # fmt: skip
