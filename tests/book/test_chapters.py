@@ -85,10 +85,17 @@ def test_what_is_open_to_the_eye_is_read_in_one_sitting(chapter):
     cells = [c for c in chapter.cells if not folded(c)]
     shown = [c for c in code(chapter) if not folded(c)]
     assert len(cells) <= 60
-    assert len(shown) <= 30
+    assert len(shown) <= 22
     if chapter.metadata.get("measured", {}).get("number") != 0:  # 0: the template, short on purpose
         assert 1_500 <= words(prose(chapter)) <= 4_000
     assert words(prose(chapter)) >= 7 * sum(len(lines(c)) for c in shown)
+
+
+def test_the_code_of_checks_is_folded(chapter):
+    """Their ticks are not: outputs of a folded cell are open."""
+    checks = [c for c in code(chapter) if "check" in tags(c)]
+    assert checks
+    assert [c.source[:80] for c in checks if not folded(c)] == []
 
 
 def test_every_cell_of_code_is_short_also_a_folded_one(chapter):
