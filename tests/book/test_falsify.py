@@ -33,7 +33,7 @@ from counterworlds import World, cell, code, instead, result
 
 WORLDS = [
     World("third", "half is a third", cell("half = 1 / 2", "half = 1 / 3")),
-    World("biased", "the bias stays", code("lipschitz.debiased_w1", "given / (0.5", "given * (0.5")),
+    World("biased", "the bias stays", code("lipschitz.debiased_w1", "given / (", "given * (")),
     World("broken", "there is no half", cell("half = 1 / 2", "half = 1 / 0")),
     World("harmless", "nothing is false", result("lipschitz.debiased_w1", float)),
     World("elsewhere", "what is not called is false", result("lipschitz.clip_weights_", float)),
