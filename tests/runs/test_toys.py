@@ -12,7 +12,9 @@ from wganlib.runs import (
     ch13_ring,
     live_critics,
     live_games,
+    ring_games,
     tables,
+    toys,
 )
 from wganlib.runs.tables import chosen
 
@@ -69,12 +71,12 @@ def test_every_penalty_was_trained_from_every_seed():
     rows = tables.stored("ch07-sign-trap")
     trainings = {(row["arm"], row["seed"]) for row in rows}
     assert len(trainings) == len(ch07_sign_trap.ARMS) * len(ch07_sign_trap.SEEDS)
-    assert len(rows) == len(trainings) * ch07_sign_trap.N_STEPS // ch07_sign_trap.EVERY
+    assert len(rows) == len(trainings) * ring_games.N_STEPS // ring_games.EVERY
 
 
 @pytest.mark.parametrize("arm", ch07_sign_trap.ARMS)
 def test_the_first_row_of_every_penalty_comes_out_again(arm):
-    (again,), wrong = ch07_sign_trap.watch(0, ch07_sign_trap.ARMS[arm], n_steps=50)
+    (again,), wrong = ring_games.watch(0, ch07_sign_trap.ARMS[arm], n_steps=50)
     assert wrong is None  # nothing is looked for before step 100
     (stored,) = chosen(tables.stored("ch07-sign-trap"), arm=arm, seed=0, step=50)
     assert again["exact_w1"] == pytest.approx(stored["exact_w1"], abs=0.005)
@@ -85,9 +87,9 @@ def test_more_critic_steps_were_played_from_every_seed_and_start_as_stored():
     rows = tables.stored("ch07-critic-steps")
     trainings = {(row["arm"], row["seed"]) for row in rows}
     assert len(trainings) == len(ch07_critic_steps.ARMS) * len(ch07_critic_steps.SEEDS)
-    assert len(rows) == len(trainings) * ch07_critic_steps.N_STEPS // ch07_sign_trap.EVERY
+    assert len(rows) == len(trainings) * ch07_critic_steps.N_STEPS // ring_games.EVERY
     arm = "two-sided λ=10 n_critic=25"
-    (again,), _ = ch07_sign_trap.watch(0, ch07_critic_steps.ARMS[arm], n_steps=50)
+    (again,), _ = ring_games.watch(0, ch07_critic_steps.ARMS[arm], n_steps=50)
     (stored,) = chosen(rows, arm=arm, seed=0, step=50)
     assert again["exact_w1"] == pytest.approx(stored["exact_w1"], abs=0.02)
     five = chosen(tables.stored("ch07-sign-trap"), arm="two-sided λ=10", seed=0, step=50)
@@ -108,12 +110,12 @@ def test_what_a_clipped_critic_reports_first_comes_out_again(start):
 
 def test_a_critic_trained_on_alone_is_looked_at_every_25_steps():
     arm = ch07_sign_trap.ARMS["one-sided λ=10"]
-    generator, critic = ch07_sign_trap.toys.untrained_pair(0, width=128)
-    real = ch07_sign_trap.toys.ring_points(0)
+    generator, critic = toys.untrained_pair(0, width=128)
+    real = toys.ring_points(0)
     values = ch07_sign_trap.train_critic_on(generator, critic, real, arm, n_steps=60)
     assert len(values) == 1 + 60 // 25
-    fixed = ch07_sign_trap.toys.sample(generator)
-    assert values[0] == ch07_sign_trap.toys.estimate(critic, real[:512], fixed)  # a copy is trained
+    fixed = toys.sample(generator)
+    assert values[0] == toys.estimate(critic, real[:512], fixed)  # a copy is trained
     assert values[-1] > values[0]
 
 

@@ -10,10 +10,9 @@ import logging
 from itertools import product
 from pathlib import Path
 
-from . import ch07_sign_trap
-from .ch07_sign_trap import Arm
 from .experiment import Experiment
 from .provenance import Log
+from .ring_games import Arm, watch
 from .tables import write_table
 
 SEEDS, N_STEPS = range(3), 600  # the first three of the eight that play with five critic steps
@@ -27,7 +26,7 @@ def fill(folder: Path, log: Log) -> None:
     """Play all games and store what was seen."""
     rows = []
     for (name, arm), seed in product(ARMS.items(), SEEDS):
-        seen, _ = ch07_sign_trap.watch(seed, arm, n_steps=N_STEPS)
+        seen, _ = watch(seed, arm, n_steps=N_STEPS)
         rows += [{"arm": name, **row} for row in seen]
         logging.getLogger(__name__).info("%s, seed %d: %s", name, seed, seen[-1])
         write_table(folder / "results.csv", rows)
