@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import sys
+import threading
 
 from tqdm import tqdm
+
+
+class _Bar(tqdm):
+    """A bar with a lock of its own: tqdm's spans processes, and a killed one leaves it locked."""
+
+    _lock = threading.RLock()
 
 
 def bar(progress: bool, *, total: int | None, unit: str, initial: int = 0) -> tqdm:
@@ -28,4 +35,4 @@ def bar(progress: bool, *, total: int | None, unit: str, initial: int = 0) -> tq
     """
     somebody_looks = sys.stderr.isatty() or "ipykernel" in sys.modules
     options = {} if progress and somebody_looks else {"disable": True}
-    return tqdm(total=total, initial=initial, unit=unit, **options)
+    return _Bar(total=total, initial=initial, unit=unit, **options)

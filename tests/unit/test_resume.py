@@ -6,11 +6,14 @@ import functools
 import multiprocessing
 import os
 import random
+import subprocess
+import sys
 
 import pytest
 import torch
 from torch import nn
 
+from tests import ROOT
 from tests.unit.small import SMALL, STOCK, cloud, pair, trained, weights
 from wganlib import losses, models, training
 from wganlib.lipschitz import clip_weights_, gradient_penalty
@@ -334,3 +337,23 @@ def test_half_a_checkpoint_is_refused_with_a_way_out(tmp_path):
         path.write_bytes(whole[:size])
         with pytest.raises(ValueError, match="remove it to start again"):
             trained(checkpoint=path)
+
+
+KILLED_AT_A_BAR = """
+import os, signal
+from tqdm import tqdm
+from tests.unit.small import trained
+
+if os.fork() == 0:
+    with tqdm.get_lock():
+        os.kill(os.getpid(), signal.SIGKILL)
+os.wait()
+trained()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes of this kind here")
+def test_a_process_killed_while_it_draws_a_bar_stops_no_other():
+    """The lock of tqdm spans processes, and a killed one never gives it back."""
+    code = [sys.executable, "-c", KILLED_AT_A_BAR]
+    assert subprocess.run(code, cwd=ROOT, timeout=60, capture_output=True).returncode == 0
