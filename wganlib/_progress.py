@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 
-from tqdm import tqdm
+import tqdm as library
 
 
-class _Bar(tqdm):
-    """A bar with a lock of its own: tqdm's spans processes, and a killed one leaves it locked."""
+class tqdm(library.tqdm):
+    """The library's bar, with a lock that is its process's own.
+
+    The library's spans processes, and one that is killed while it draws keeps it for ever.
+    """
 
     _lock = threading.RLock()
 
@@ -35,4 +38,4 @@ def bar(progress: bool, *, total: int | None, unit: str, initial: int = 0) -> tq
     """
     somebody_looks = sys.stderr.isatty() or "ipykernel" in sys.modules
     options = {} if progress and somebody_looks else {"disable": True}
-    return _Bar(total=total, initial=initial, unit=unit, **options)
+    return tqdm(total=total, initial=initial, unit=unit, **options)

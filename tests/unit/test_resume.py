@@ -344,8 +344,9 @@ import os, signal
 from tqdm import tqdm
 from tests.unit.small import trained
 
+lock = tqdm.get_lock()
 if os.fork() == 0:
-    with tqdm.get_lock():
+    with lock:
         os.kill(os.getpid(), signal.SIGKILL)
 os.wait()
 trained()
