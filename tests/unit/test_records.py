@@ -417,6 +417,11 @@ def _swap_often(sources, folder):
         _swap_in(source, folder)
 
 
+def _swap_for_ever(sources, folder):
+    for source in itertools.cycle(sources):
+        _swap_in(source, folder)
+
+
 def test_four_writers_and_a_reader_see_the_old_run_or_the_new_one_and_never_a_part(two_runs):
     folder, sources = two_runs / "place" / "run", [two_runs / "a", two_runs / "b"]
     writers = [FORK.Process(target=_swap_often, args=(sources, folder)) for _ in range(4)]
@@ -448,7 +453,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_run(two_runs):
     for number in range(20):
         worst = number % 4 == 0  # too short a moment to be met by chance
         writer = FORK.Process(
-            target=_die_between_the_renames if worst else _swap_often, args=(sources, folder)
+            target=_die_between_the_renames if worst else _swap_for_ever, args=(sources, folder)
         )
         writer.start()
         if not worst:
