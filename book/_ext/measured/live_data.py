@@ -117,7 +117,7 @@ def _layer(weight, factor, bias, *, axis):
 
 
 def _walk_endpoints(latent):
-    """Draw the ends of the walks that chapter 9 shows: four starts, then four ends."""
+    """Draw the ends of the walks that the live figure starts with: four starts, then four ends."""
     import torch  # here, because it is slow to load and nothing else needs it
 
     drawn = torch.randn(2_000, latent, generator=torch.Generator().manual_seed(5)).numpy()

@@ -86,7 +86,7 @@
           "p.live-hint",
           {},
           "Choose a row and walk along it. Every digit is drawn here and now by the generator " +
-            "of this chapter, 92,641 weights at eight bits each.",
+            "of 10,000 steps, 92,641 weights at eight bits each.",
         ),
       );
       const split = el("div.live-split");
