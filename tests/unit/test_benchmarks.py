@@ -1,5 +1,6 @@
 """The benchmarks compare like with like, and their page shows what was measured."""
 
+import collections
 import importlib
 import json
 
@@ -105,6 +106,24 @@ def test_the_convolutions_alone_are_all_those_of_the_step_and_no_more():
     assert done == {side: critic[side] + generator[side] for side in done}
 
 
+def test_the_arithmetic_alone_has_all_activations_of_the_step_too():
+    done = collections.Counter()
+
+    class Count(torch.utils._python_dispatch.TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            done[function.__name__.split(".")[0]] += 1
+            return function(*args, **(kwargs or {}))
+
+    way = bench.arithmetic_way(training.TrainConfig(n_steps=1))
+    with Count():
+        way()
+    # Three layers of the critic: real, fake and mixed forward; real, fake, the slope and its
+    # derivative back; the generator's step adds one of each.
+    assert (done["leaky_relu"], done["leaky_relu_backward"]) == (3 * 16, 3 * 21)
+    assert (done["native_batch_norm"], done["native_batch_norm_backward"]) == (3 * 6, 3)
+    assert (done["relu"], done["threshold_backward"], done["tanh"]) == (3 * 6, 3, 6)
+
+
 def test_a_sleep_takes_wall_time_and_no_cpu_time():
     times = bench.alternate({"sleep": lambda: bench.time.sleep(0.2)}, rounds=1, per=1000)
     assert 0.2 <= times["sleep"]["wall"][0] < 100  # milliseconds for each of the thousand
@@ -138,7 +157,7 @@ def test_a_table_without_a_place_on_the_page_is_refused():
 
 
 def test_everything_was_measured_and_stored(results):
-    assert len(results["step"]) == 12
+    assert len(results["step"]) == 13
     assert set(results["line"]) == {str(n) for n in bench.ON_THE_LINE}
     assert set(results["plane"]) == {str(n) for n in bench.IN_THE_PLANE}
     kinds = [results["step"], *results["line"].values(), *results["plane"].values()]
