@@ -431,6 +431,36 @@ def same_device(x: Any, y: Any, names: str) -> None:
         )
 
 
+def refuse_other_rng(rng: Any, device: Any, what: str) -> None:
+    """Refuse what draws no random numbers of PyTorch, or draws them elsewhere.
+
+    Parameters
+    ----------
+    rng : torch.Generator
+        What was given.
+    device : torch.device
+        Where the numbers are needed.
+    what : str
+        What an error message says of it, with a verb: "the weights lie".
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or draws on a device of another kind.
+    """
+    from torch import Generator  # here, so that arrays can be checked without PyTorch
+
+    remedy = f"torch.Generator({str(device)!r}).manual_seed(0) makes one"
+    if not isinstance(rng, Generator):
+        kind = type(rng)  # NumPy's has the same name, so its module is told
+        name = (
+            kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+        )
+        raise ValueError(f"rng is a {name}, no torch.Generator; {remedy}")
+    if rng.device.type != device.type:
+        raise ValueError(f"rng draws on {rng.device}, {what} on {device}; {remedy} that fits")
+
+
 def dense(tensor: Any, name: str) -> None:
     """Refuse a tensor that does not hold its numbers one after another in memory.
 

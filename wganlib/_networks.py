@@ -292,23 +292,6 @@ def _refuse_other_device(x: Tensor, name: str, like: Tensor) -> None:
         )
 
 
-def refuse_other_rng(rng: torch.Generator | None, device: torch.device) -> None:
-    """Refuse what does not draw random numbers, or draws them elsewhere."""
-    if rng is None:
-        return
-    if not isinstance(rng, torch.Generator):
-        kind = type(rng)  # NumPy's has the same name
-        raise ValueError(
-            f"rng is a {kind.__name__} from {kind.__module__}, no torch.Generator; "
-            "torch.Generator().manual_seed(0) makes one"
-        )
-    if rng.device.type != device.type:
-        raise ValueError(
-            f"rng draws on {rng.device}, the weights lie on {device}; "
-            f"torch.Generator({str(device)!r}) makes one that fits"
-        )
-
-
 def refuse_other_generator(generator: nn.Module) -> None:
     """Refuse what lacks the protocol of generators."""
     _arrays.instance(generator, "generator", nn.Module, "give the network itself")
@@ -366,6 +349,17 @@ def applied(network: Callable[[Tensor], Tensor], x: Tensor, what: str) -> Tensor
     if not isinstance(found, Tensor):
         raise ValueError(f"{what} returned a {type(found).__name__}, expected a Tensor")
     return found
+
+
+def scored(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Apply a critic, which must give each sample one score."""
+    scores = applied(critic, x, "the critic")
+    if scores.shape != (len(x),):
+        raise ValueError(
+            f"the critic returned scores of shape {tuple(scores.shape)} for {len(x)} samples, "
+            f"expected ({len(x)},): end it with `.squeeze(1)` or `.flatten()`"
+        )
+    return scores
 
 
 @contextlib.contextmanager

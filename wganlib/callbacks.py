@@ -77,7 +77,7 @@ class SampleGrid:
     ) -> None:
         self.where = path_of(where, "where")
         self.every, self.n = whole_number(every, "every"), whole_number(n, "n")
-        self.seed = whole_number(seed, "seed", least=0)
+        self.seed = whole_number(seed, "seed", least=0, below=2**64)
         self.average, self.condition = average, condition
         self.last: int | None = None  # the step of the last grid, once that has been looked up
         self._film = self.where.suffix.lower() == ".gif"

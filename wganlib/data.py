@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from wganlib._arrays import finite_number, instance, shown, whole_number
+from wganlib._arrays import finite_number, instance, refuse_other_rng, shown, whole_number
 from wganlib._memory import refuse_large, room
 from wganlib._reading import Draw, opened
 from wganlib._samples import warn_of_range
@@ -398,7 +398,7 @@ class Images:
         """
         n = _affordable(n, self.pixels)
         if rng is not None:
-            _refuse_rng(rng, self.pixels.device)
+            refuse_other_rng(rng, self.pixels.device, "the images lie")
         index = torch.randint(len(self), (n,), generator=rng, device=self.pixels.device)
         return scale_pixels(self.pixels[index])
 
@@ -501,7 +501,7 @@ class Source:
         if type(n) is not int or not 0 < n < MANY:  # a call a batch: a right one costs nothing
             n = _affordable(n, self.samples)
         if type(rng) is not torch.Generator:
-            _refuse_rng(rng, self.device)
+            refuse_other_rng(rng, self.device, "the samples go")
         if self.draw is not None:
             samples, some = self.draw(n, rng)
             return self._ready(samples, None if self.conditions is None else some)
@@ -642,14 +642,6 @@ def source(
         samples = samples.to(device)
     labels = None if labels is None else labels.to(samples.device)
     return Source(samples=samples, conditions=labels, n=n, device=device, dtype=dtype, draw=draw)
-
-
-def _refuse_rng(rng: object, device: torch.device) -> None:
-    """Refuse what draws no random numbers on a device."""
-    remedy = f"torch.Generator({str(device)!r}).manual_seed(0) makes one"
-    instance(rng, "rng", torch.Generator, remedy)
-    if rng.device.type != device.type:
-        raise ValueError(f"rng draws on {rng.device}, the images lie on {device}: {remedy}")
 
 
 def _device(device: torch.device | str) -> torch.device:

@@ -76,24 +76,13 @@ def _differentiated(critic: Critic, x: Tensor, create_graph: bool) -> tuple[Tens
     """Differentiate the scores in the points: the general way, for any critic."""
     with torch.inference_mode(False), torch.enable_grad():  # wherever the caller asks from
         x = x.clone().requires_grad_(True)
-        scores = _scores(critic, x.clone())  # a copy: a first layer may work in place
+        scores = _networks.scored(critic, x.clone())  # a copy: a first layer may work in place
         if not scores.requires_grad:
             raise ValueError(
                 "the critic's scores do not depend on the samples in a way that can be "
                 "differentiated: it may call detach() or no_grad()"
             )
         return scores, torch.autograd.grad(scores.sum(), x, create_graph=create_graph)[0]
-
-
-def _scores(critic: Critic, x: Tensor) -> Tensor:
-    """Score samples, each by one number."""
-    scores = _networks.applied(critic, x, "the critic")
-    if scores.shape != (len(x),):
-        raise ValueError(
-            f"the critic returned scores of shape {tuple(scores.shape)} for {len(x)} samples, "
-            f"expected ({len(x)},): end it with `.squeeze(1)` or `.flatten()`"
-        )
-    return scores
 
 
 def gradient_penalty(
@@ -382,7 +371,7 @@ def lipschitz_meter(
     points = torch.cat(list(kinds.values()))
     other = points[torch.randperm(len(points), generator=rng, device=real.device)]
     with torch.no_grad():
-        rise = (_scores(critic, points) - _scores(critic, other)).abs()
+        rise = (_networks.scored(critic, points) - _networks.scored(critic, other)).abs()
     run = torch.linalg.vector_norm((points - other).flatten(1), dim=1)  # (4n, ...) -> (4n,)
     slopes = rise[run > 0] / run[run > 0]
     return LipschitzReading(
@@ -400,7 +389,8 @@ def _mixed(real: Tensor, fake: Tensor, rng: torch.Generator | None) -> Tensor:
             "they are paired, so draw batches of equal size"
         )
     _arrays.same_device(real, fake, "real fake")
-    _networks.refuse_other_rng(rng, real.device)
+    if rng is not None:
+        _arrays.refuse_other_rng(rng, real.device, "the samples lie")
     t = torch.rand(len(real), generator=rng, device=real.device, dtype=real.dtype)
     t = t.view(-1, *[1] * (real.ndim - 1))  # (batch,) -> (batch, 1, ..., 1)
     return t * real.detach() + (1 - t) * fake.detach()

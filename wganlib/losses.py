@@ -118,11 +118,22 @@ class Objective:
         The generator's loss.
     needs_real : bool, optional
         Whether the generator's loss looks at the scores of real data too.
+
+    Raises
+    ------
+    ValueError
+        If a loss is no function of the two.
     """
 
     critic_loss: Loss
     generator_loss: Loss
     needs_real: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what is no pair of losses."""
+        _arrays.function(self.critic_loss, "critic_loss", "scores_real", "scores_fake")
+        _arrays.function(self.generator_loss, "generator_loss", "scores_real", "scores_fake")
+        _arrays.instance(self.needs_real, "needs_real", bool, "give True or False")
 
 
 def _minimax_critic(real: Tensor, fake: Tensor) -> Tensor:

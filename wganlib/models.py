@@ -87,7 +87,8 @@ class Generator(nn.Module):
             If ``n`` is no whole number of at least 1, or ``rng`` draws on another device.
         """
         n, like = _arrays.whole_number(n, "n"), next(self.parameters())
-        _networks.refuse_other_rng(rng, like.device)
+        if rng is not None:
+            _arrays.refuse_other_rng(rng, like.device, "the weights lie")
         shape = n, self.latent_dim
         _networks.refuse_many_numbers(shape, like, "latents")
         return torch.randn(shape, generator=rng, device=like.device, dtype=like.dtype)

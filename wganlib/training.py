@@ -20,6 +20,7 @@ from wganlib._arrays import (
     function,
     instance,
     path_of,
+    refuse_other_rng,
     same_device,
     shown,
     whole_number,
@@ -547,8 +548,10 @@ def _random_numbers(
     rng: torch.Generator | None, device: torch.device, config: TrainConfig
 ) -> torch.Generator:
     """Return the source of random numbers that was given, or the configuration's."""
-    _networks.refuse_other_rng(rng, device)
-    return rng or torch.Generator(device).manual_seed(config.seed)
+    if rng is None:
+        return torch.Generator(device).manual_seed(config.seed)
+    refuse_other_rng(rng, device, "the weights lie")
+    return rng
 
 
 def _applied(network: nn.Module, x: Tensor, condition: Tensor | None, name: str) -> Tensor:
@@ -605,12 +608,7 @@ def _takes_condition(network: nn.Module) -> bool:
 
 def _with_conditions(generator: nn.Module, critic: nn.Module, real: Source) -> Source:
     """Keep the labels for networks that depend on a condition, drop them for others."""
-    takes = {
-        name: any(
-            getattr(network, kind, None) is not None for kind in ("n_classes", "condition_dim")
-        )
-        for name, network in (("generator", generator), ("critic", critic))
-    }
+    takes = {"generator": _takes_condition(generator), "critic": _takes_condition(critic)}
     if not any(takes.values()):
         return dataclasses.replace(real, conditions=None)
     if not all(takes.values()):
@@ -661,9 +659,4 @@ def _refuse_unfit_critic(
     critic = copy.deepcopy(critic).eval()
     for samples in (real, fake):
         with aside_from_others(real.device):
-            scores = _applied(critic, samples, condition, "the critic")
-        if scores.shape != (len(samples),):
-            raise ValueError(
-                f"the critic returned shape {tuple(scores.shape)} for {len(samples)} samples, "
-                f"expected ({len(samples)},): end it with `.squeeze(1)`"
-            )
+            _networks.scored(_given(critic, condition), samples)

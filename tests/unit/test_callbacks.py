@@ -82,6 +82,13 @@ def test_a_grid_is_drawn_at_the_first_entry_that_is_due(tmp_path):
     assert sorted(p.name[-6:-4] for p in tmp_path.iterdir()) == ["04", "08", "12"]
 
 
+@pytest.mark.parametrize("seed", [-1, 2**64, 0.5])
+def test_a_seed_that_no_generator_takes_is_refused_at_once(tmp_path, seed):
+    with pytest.raises(ValueError, match="seed="):
+        SampleGrid(tmp_path, every=1, seed=seed)
+    assert SampleGrid(tmp_path, every=1, seed=2**64 - 1).seed == 2**64 - 1
+
+
 def test_a_grid_shows_the_samples_of_the_seed_s_latents(tmp_path):
     generator, critic, _ = images()
     SampleGrid(tmp_path, every=1, n=1, seed=7)(1, generator, critic)

@@ -230,6 +230,9 @@ RIGHT = {
     "losses.critic_loss": (losses.critic_loss, scores),
     "losses.generator_loss": (losses.generator_loss, lambda: {"scores_fake": torch.ones(3)}),
     "losses.w1_estimate": (losses.w1_estimate, scores),
+    "losses.Objective": (losses.Objective, lambda: {
+        "critic_loss": losses.critic_loss, "generator_loss": losses.critic_loss,
+        "needs_real": True}),
     "metrics.mode_coverage": (metrics.mode_coverage, lambda: {
         "samples": points(), "centres": points(), "std": 1.0}),
     "metrics.frechet_distance": (

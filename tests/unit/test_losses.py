@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from wganlib.losses import OBJECTIVES, critic_loss, generator_loss, w1_estimate
+from wganlib.losses import OBJECTIVES, Objective, critic_loss, generator_loss, w1_estimate
 
 REAL, FAKE = torch.tensor([2.0, 4.0]), torch.tensor([1.0, -1.0])
 
@@ -86,3 +86,11 @@ def test_every_generator_wants_its_fakes_scored_higher(name):
     fake = FAKE.clone().requires_grad_(True)
     OBJECTIVES[name].generator_loss(REAL, fake).backward()
     assert (fake.grad < 0).all()
+
+
+def test_an_objective_of_something_else_is_refused():
+    loss = OBJECTIVES["hinge"].critic_loss
+    for wrong in ({"critic_loss": None}, {"generator_loss": lambda fake: 0}, {"needs_real": 1}):
+        (name,) = wrong
+        with pytest.raises(ValueError, match=name):
+            Objective(**{"critic_loss": loss, "generator_loss": loss} | wrong)

@@ -150,7 +150,7 @@ REFUSED = [
     ((STOCK, None), {}, "n=None"),
     ((STOCK, 3), {"batch_size": 0}, "batch_size=0"),
     ((STOCK, 3), {"rng": 0}, "rng is a int"),
-    ((STOCK, 3), {"rng": np.random.default_rng(0)}, r"rng is a Generator from numpy.*makes one"),
+    ((STOCK, 3), {"rng": np.random.default_rng(0)}, r"rng is a numpy.*no torch"),
     ((models.MLPGenerator().to("meta"), 3), {"rng": draws()}, "rng draws on cpu, the weights"),
     ((STOCK, 3), {"condition": torch.zeros(3).long()}, "this MLPGenerator takes none"),
     ((LABELLED, 3), {}, "condition is missing"),

@@ -272,6 +272,32 @@ def test_the_critic_steps_of_the_start_are_taken():
     assert len(taken) == 25 * 4 + 2 * 2
 
 
+def test_an_average_of_another_precision_is_refused():
+    generator, critic = pair()
+    with pytest.raises(ValueError, match=r"average=.* has other weights .* copy.deepcopy"):
+        train(generator, critic, cloud(), SMALL, average=copy.deepcopy(generator).double())
+
+
+def test_a_checkpoint_that_is_a_folder_is_refused_before_the_first_step(tmp_path):
+    before = weights(*pair())
+    generator, critic = pair()
+    with pytest.raises(ValueError, match="is a folder; name a file in it"):
+        train(generator, critic, cloud(), SMALL, checkpoint=tmp_path)
+    assert torch.equal(weights(generator, critic), before)
+
+
+def test_an_optimiser_that_asks_for_the_loss_again_is_refused():
+    generator, critic = pair()
+    lbfgs = torch.optim.LBFGS(critic.parameters())
+    with pytest.raises(ValueError, match=r"is an LBFGS.*Adam"):
+        critic_step(critic, cloud()[:16], cloud()[16:32], lbfgs)
+    with pytest.raises(ValueError, match=r"is an LBFGS.*Adam"):
+        generator_step(generator, critic, generator.sample_latent(16), lbfgs)
+    with pytest.raises(ValueError, match=r"is an LBFGS.*Adam"):
+        train(generator, critic, cloud(), SMALL, progress=False,
+              optimizer=lambda parameters, config: torch.optim.LBFGS(parameters))  # fmt: skip
+
+
 def test_an_average_that_shares_or_lacks_the_generator_s_weights_is_refused():
     generator, critic = pair()
     for average, words in [
