@@ -38,6 +38,7 @@ from wganlib import (
     classifier,
     cli,
     data,
+    diagnosis,
     divergences,
     dual,
     images,
@@ -227,6 +228,9 @@ RIGHT = {
         lipschitz.spectral_norm_, lambda: {"critic": copy.deepcopy(CRITIC)}),
     "lipschitz.lipschitz_meter": (lipschitz.lipschitz_meter, lambda: {
         "critic": CRITIC, "real": points(), "fake": points() + 1, "rng": draw()}),
+    "diagnosis.diagnose": (diagnosis.diagnose, lambda: {
+        "generator": GENERATOR, "critic": CRITIC, "real": torch.randn(40, 2, generator=draw()),
+        "penalty": None, "n": 32, "rng": draw()}),
     "losses.critic_loss": (losses.critic_loss, scores),
     "losses.generator_loss": (losses.generator_loss, lambda: {"scores_fake": torch.ones(3)}),
     "losses.w1_estimate": (losses.w1_estimate, scores),

@@ -48,6 +48,8 @@ LAYERS = {
     "metrics": {"_arrays", "_distances", "_memory", "data", "transport"},
     "classifier": {"_arrays", "_memory", "records"},
     "callbacks": {"_arrays", "_files", "models", "records"},
+    "_penalties": set(),
+    "diagnosis": {"_arrays", "_networks", "_penalties", "data", "lipschitz", "metrics", "models"},
     "_datasets": {"callbacks", "data", "images", "mnist", "records"},
     "_folder": {"_files", "records"},
     "_verdict": {"_datasets", "callbacks", "classifier", "data", "metrics", "mnist", "records"},
