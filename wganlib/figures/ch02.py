@@ -36,7 +36,9 @@ def earth_moving(ax: Axes, x: np.ndarray, y: np.ndarray, plan: np.ndarray) -> No
         look = {"color": CRITIC, "linewidth": 14 * plan[i, j], "solid_capstyle": "butt"}
         ax.plot(*np.transpose(ends), gid="load", **look)
         ax.plot(y[j], 0.05 * rail, marker="v", color=INK, markersize=6)
-        across, up = np.mean(ends, axis=0)
+        earlier = np.count_nonzero(plan[i, :j])  # loads of this pile; the next is written lower
+        down = 1 - 0.5 / (1 + 0.7 * earlier)
+        across, up = np.array(ends[0]) + down * np.subtract(ends[1], ends[0])
         written = label_at(ax, across, up, f"{plan[i, j]:.2g}", dx=0)
         written.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
     ax.set(xlabel="position (data units)", ylim=(-1.3 * pits.max(), rail + 1.3 * piles.max()))

@@ -42,14 +42,21 @@ def test_routes_cross_where_and_only_where_they_reverse_the_order(ax):
         assert (np.prod((one - other)[:, 0]) < 0) == reverse
 
 
-def test_every_route_says_how_much_it_carries_halfway(ax):
+def test_every_route_says_on_its_way_how_much_it_carries(ax):
     ch02.earth_moving(ax, X, Y, PLAN)
     written = dict(labels(ax))
     assert {*written} == {"0.5", "0.1", "0.4"}
-    for (start, end), mass in LOADS.items():
-        across, up = written[f"{mass:g}"]
-        assert across == pytest.approx((start + end) / 2)
-        assert 0 < up < ticks(ax.yaxis)["piles"]
+    for line in artists(ax, "load"):
+        (start, top), (end, bottom) = line.get_xydata()
+        across, up = written[f"{LOADS[start, end]:g}"]
+        assert bottom < up < top
+        assert across == pytest.approx(np.interp(up, [bottom, top], [end, start]))
+
+
+def test_loads_of_one_pile_are_written_at_different_heights(ax):
+    ch02.earth_moving(ax, X, Y, PLAN)
+    written = dict(labels(ax))
+    assert written["0.5"][1] - written["0.1"][1] > 0.1 * ticks(ax.yaxis)["piles"]
 
 
 def test_a_plan_s_matrix_is_the_plan_with_its_places_and_its_entries(ax):
