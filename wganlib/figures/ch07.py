@@ -6,15 +6,21 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from scipy.interpolate import RegularGridInterpolator
 
-from wganlib.palette import INK, OTHERS, TRUTH
-from wganlib.plotting import MASS, label_at
+from wganlib.palette import CRITIC, INK, OTHERS, TRUTH
+from wganlib.plotting import MASS, label_at, level_lines
 
 
 def gradient_by_layer(
-    axes: Sequence[Axes], clip: np.ndarray, norms: np.ndarray, width: int
+    axes: Sequence[Axes],
+    clip: np.ndarray,
+    norms: np.ndarray,
+    width: int,
+    *,
+    penalised: np.ndarray | None = None,
 ) -> None:
-    r"""Draw how a gradient grows or shrinks on its way back through clipped critics.
+    r"""Draw how a gradient grows or shrinks on its way back through deep critics.
 
     Parameters
     ----------
@@ -26,6 +32,8 @@ def gradient_by_layer(
         Gradient norms, shape `(n, seeds, layers)`, first hidden layer first.
     width : int
         Hidden units a layer.
+    penalised : ndarray, optional
+        Gradient norms of critics under a penalty, shape `(seeds, layers)`; drawn with the first.
     """
     left, right = axes
     layers = np.arange(1, norms.shape[2] + 1)
@@ -40,6 +48,11 @@ def gradient_by_layer(
         left.plot(layers, mean, color=shade, gid="norm")
         label_at(left, 1, mean[0], f"1/{1 / c:.0f}", dx=-4)
         right.plot(np.full(len(factor), width * c), factor, "o", color=shade, gid="growth")
+    if penalised is not None:
+        mean = np.exp(np.log(penalised).mean(axis=0))
+        left.plot(layers, mean, "--", color=CRITIC, gid="penalised")
+        middle = len(layers) // 2
+        label_at(left, layers[middle], mean[middle], "penalty", color=CRITIC, dx=0, dy=-5)
     left.set(yscale="log", xlabel="hidden layer", ylabel="gradient norm")
     left.set(xlim=(-3, len(layers)), xticks=[1, 6, 11])
     right.set(xscale="log", yscale="log", xlabel="c times width", ylabel="growth per layer")
@@ -75,31 +88,39 @@ def objective_and_slopes(axes: Sequence[Axes], weight: np.ndarray, slope: np.nda
 
 
 def reported_and_corrected(
-    ax: Axes,
-    exact: np.ndarray,
-    reported: np.ndarray,
-    corrected: np.ndarray,
-    *,
-    name: str,
-    color: str,
+    ax: Axes, exact: np.ndarray, reported: np.ndarray, corrected: np.ndarray
 ) -> None:
     r"""Draw estimates against the exact distance: as reported hollow, corrected filled.
 
     Parameters
     ----------
     ax : Axes
-        Axes to draw into.
+        Axes to draw into; a dashed line marks where the two are equal.
     exact, reported, corrected : ndarray
         Any equal shapes, data units.
-    name : str
-        Written at the rightmost mark.
-    color : str
-        Colour of the marks.
     """
     exact, reported, corrected = (np.ravel(v) for v in (exact, reported, corrected))
     hollow = {"markersize": 4.5, "markerfacecolor": "none", "markeredgewidth": 0.9}
-    ax.plot(exact, reported, "o", color=color, gid="reported", **hollow)
-    ax.plot(exact, corrected, "o", color=color, markersize=3, gid="corrected")
-    last = np.argmax(exact)
-    rise = 0 if reported[last] > exact[last] else -6
-    label_at(ax, exact[last], reported[last], name, color=color, dy=rise)
+    ax.plot(exact, reported, "o", color=CRITIC, gid="reported", **hollow)
+    ax.plot(exact, corrected, "o", color=CRITIC, markersize=3, gid="corrected")
+    ends = [exact.min(), exact.max()]
+    ax.plot(ends, ends, "--", color=TRUTH, gid="equal")
+
+
+def height_map(ax: Axes, scores: np.ndarray, limit: float, *, n_levels: int) -> None:
+    r"""Draw a critic from its scores on a grid over `[-limit, limit]²`, darker where it is higher.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes to draw into; made equal in both directions.
+    scores : ndarray
+        Scores in rows from below, each from left to right, shape `(n, n)`, score units.
+    limit : float
+        Half the side of the square, in data units.
+    n_levels : int
+        Steps between the lowest and the highest score.
+    """
+    scores, axis = np.asarray(scores, dtype=float), np.linspace(-limit, limit, len(scores))
+    critic = RegularGridInterpolator((axis, axis), scores.T)  # takes (x, y); a row is one y
+    level_lines(ax, critic, limit=limit, step=np.ptp(scores) / n_levels)

@@ -63,10 +63,29 @@ def test_trained_slopes_are_compared_with_the_peaks_of_the_objective(panels):
 
 def test_reports_and_their_corrections_stand_over_the_exact_distance(ax):
     exact = np.array([[0.3, 0.5], [0.4, 0.2]])
-    ch07.reported_and_corrected(ax, exact, 3 * exact, 0.9 * exact, name="λ = 1", color="k")
+    ch07.reported_and_corrected(ax, exact, 3 * exact, 0.9 * exact)
     order = np.sort(exact.ravel())
     np.testing.assert_allclose(points(ax, "reported"), np.c_[order, 3 * order])
     np.testing.assert_allclose(points(ax, "corrected"), np.c_[order, 0.9 * order])
-    ((text, place),) = labels(ax)
-    assert text == "λ = 1"
-    assert place == pytest.approx((0.5, 1.5))  # the rightmost
+    np.testing.assert_allclose(curves(ax, "equal"), [[[0.2, 0.2], [0.5, 0.5]]])
+
+
+def test_critics_under_a_penalty_are_averaged_like_clipped_ones(panels):
+    left, right = panels()
+    one, clip = 2.0 ** np.arange(11), np.array([1 / 16])
+    ch07.gradient_by_layer(
+        (left, right), clip, np.ones((1, 2, 11)), 64, penalised=np.array([one, 100 * one])
+    )
+    (mean,) = curves(left, "penalised")
+    np.testing.assert_allclose(mean, np.c_[np.arange(1, 12), 10 * one])
+    assert dict(labels(left))["penalty"] == pytest.approx((6, 320))
+
+
+def test_a_stored_map_is_drawn_the_right_way_round(ax):
+    axis = np.linspace(-2, 2, 9)
+    scores = np.tile(axis, (9, 1))  # the score is x, so level lines are upright
+    ch07.height_map(ax, scores, 2.0, n_levels=8)
+    (levels,) = (found for found in ax.collections if found.get_gid() == "levels")
+    for path, level in zip(levels.get_paths(), levels.levels, strict=True):
+        np.testing.assert_allclose(path.vertices[:, 0], level, atol=1e-9)
+    assert len(levels.levels) == 9
