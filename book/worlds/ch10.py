@@ -36,9 +36,9 @@ WORLDS = [
           cell('torch.cdist(real_features, features["pure noise"])',
                'torch.cdist(real_features, features["fresh digits"])')),
     # the table of the boxes
-    World("rows-from-below", "the rows of the table are named from the bottom",
+    World("names-of-the-row-above", "each row of the table bears the name of the row above",
           cell("dict(zip(boxes, deviation, strict=True))",
-               "dict(zip(boxes, deviation[::-1], strict=True))")),
+               "dict(zip(boxes, np.roll(deviation, -1, axis=0), strict=True))")),
     World("entropy-for-critic", "the column of the class entropy is read for the critic's",
           cell("blind = [row[name][9]", "blind = [row[name][5]"),
           cell("seen = [row[name][9]", "seen = [row[name][5]")),
