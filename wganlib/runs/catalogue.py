@@ -8,7 +8,6 @@ from . import (
     ch06_estimate,
     ch07_critic_steps,
     ch07_sign_trap,
-    ch10_same_bound,
     ch10_scores,
     ch10_settings,
     ch13_ring,
@@ -32,7 +31,6 @@ MODULES = (
     time_to_quality,
     ch10_settings,
     ch10_scores,
-    ch10_same_bound,
     ch13_ring,
 )
 
