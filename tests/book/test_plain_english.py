@@ -13,6 +13,12 @@ PHRASES = {"in its stride", "put off", "to and fro", "of old"}
 TEXTS = sorted([*(ROOT / "book").glob("*.ipynb"), *(ROOT / "book").glob("*.md")])
 
 
+def claims(cell):
+    """The labels of a cell's checks, as it printed them, wherever they were written."""
+    printed = ["".join(output.get("text", "")) for output in cell["outputs"]]
+    return re.findall(r"^[✓–] (.+)$", "\n".join(printed), re.MULTILINE)
+
+
 def shown(path):
     """Everything that a page shows in words: prose, captions, alt texts, claims."""
     if path.suffix == ".md":
@@ -21,8 +27,7 @@ def shown(path):
     for cell in json.loads(path.read_text(encoding="utf8"))["cells"]:
         source, about = "".join(cell["source"]), cell["metadata"].get("mystnb", {})
         texts += [about.get("figure", {}).get("caption", ""), about.get("image", {}).get("alt", "")]
-        markdown = cell["cell_type"] == "markdown"
-        texts += [source] if markdown else re.findall(r'check\(\s*f?"([^"]+)"', source)
+        texts += [source] if cell["cell_type"] == "markdown" else claims(cell)
     return "\n".join(texts)
 
 
@@ -38,3 +43,8 @@ def test_a_page_says_it_in_words_that_need_no_dictionary(path):
 
 def test_a_word_is_seen_wherever_it_stands():
     assert refused("Whence it comes, beside `anew`.") == {"whence", "beside"}
+
+
+def test_a_claim_is_read_as_it_was_printed():
+    cell = {"outputs": [{"text": ["✓ It goes whence it came.  [= 1]\n", "a number: 3\n"]}, {}]}
+    assert refused("\n".join(claims(cell))) == {"whence"}
