@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from wganlib import data, training
-from wganlib.runs import ch10_scores, ch10_settings, scores, tables, trained
+from wganlib.runs import ch08_averaged, ch10_scores, ch10_settings, scores, tables, trained
 from wganlib.runs.tables import chosen
 
 COMPARED = {name: entry for name, entry in trained.table().items() if name.startswith("compare-")}
@@ -72,3 +72,16 @@ def test_scoring_leaves_generator_and_critic_as_they_are(
     (row,) = tables.read_table(tmp_path / "scores.csv")
     assert row["step"] == 200
     assert ("w1_held_out" in row.dtype.names) == estimates
+
+
+@pytest.mark.usefixtures("mnist_train", "mnist_test")
+def test_both_generators_were_scored_at_every_look_and_the_first_comes_out_again():
+    rows, setting = tables.stored("ch08-averaged"), ch08_averaged.SETTINGS[0]
+    every = range(ch08_averaged.EVERY, ch08_averaged.N_STEPS + 1, ch08_averaged.EVERY)
+    for name in ch08_averaged.SETTINGS:
+        assert chosen(rows, setting=name)["step"].tolist() == [*every]
+    (again,) = ch08_averaged.looks(setting, until=ch08_averaged.EVERY)
+    (stored,) = chosen(rows, setting=setting, step=ch08_averaged.EVERY)
+    for column in {*rows.dtype.names} - {"setting", "step"}:
+        # a hundred steps turn other sums into an eighth; live and average differ by a factor of 2.7
+        assert again[column] == pytest.approx(stored[column], rel=0.25), column
