@@ -205,4 +205,6 @@ def two_ways_to_start(
             right.plot(one["cost"], one["frechet"], "o-", markersize=3, **look)
     left.set(xscale="log", xlabel="generator step", ylabel="estimate (score units)")
     right.set(yscale="log", xlabel="critic steps spent", ylabel="Fréchet distance")
+    right.set_yticks([350, 500, 700, 1_000], labels=["350", "500", "700", "1,000"])
+    right.yaxis.minorticks_off()
     left.legend(fontsize=9.5)
