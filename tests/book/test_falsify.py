@@ -16,11 +16,6 @@ from counterworlds import answers, cells, slices, world
 
 WORLDS = ROOT / "book" / "worlds"
 CHAPTERS = sorted(ROOT.glob("book/ch*.ipynb"))
-# Claims that no world fells yet, by chapter. It may only shrink.
-OPEN = {
-    "ch08": 50,
-}  # fmt: skip
-
 CELLS = [
     "from wganlib.checks import check\nfrom wganlib.lipschitz import debiased_w1",
     "half = 1 / 2\nprint('a line that nobody sees')",
@@ -318,15 +313,14 @@ def test_every_claim_has_a_world_that_fells_it(path):
     printed = json.loads(path.read_text(encoding="utf8"))["cells"]
     texts = ["".join(o.get("text", "")) for c in printed for o in c.get("outputs", [])]
     claims = sum(line.startswith(("✓ ", "– ")) for text in texts for line in text.splitlines())
-    fell = sum(bool(claim.falls_in) for claim in stored_of(path).claims)
-    assert claims - fell == OPEN.get(path.name[:4], 0), "OPEN says another number"
+    stored = stored_of(path)
+    assert [claim.label for claim in stored.standing] == []
+    assert len(stored.claims) == claims > 0
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem[:4])
 def test_no_answer_is_stale(path):
     stored, name = stored_of(path), path.name[:4]
-    if not stored.claims:
-        pytest.skip("no answers yet: make falsify")
     worlds = world.catalogue(WORLDS, name)
     assert stored.fresh_claims(cells.read(path)), f"make falsify N={name}"
     assert stored.stale_worlds(worlds) == [], f"make falsify N={name}"
