@@ -289,6 +289,29 @@ def distances(make: Callable[[int], dict[str, Way]], sizes: tuple, rounds: int) 
 # --- what is stored and shown ---------------------------------------------------------------------
 
 
+# What PyTorch calls the arithmetic that no program with these updates can do without.
+KERNELS = {
+    "convolutions": ("convolution", "convolution_backward", "_convolution", "mkldnn_convolution"),
+    "activations": ("leaky_relu", "leaky_relu_backward", "clamp_min", "threshold_backward",
+                    "tanh", "tanh_backward"),
+    "other layers and Adam": ("native_batch_norm", "native_batch_norm_backward", "mm", "addmm",
+                              "_fused_adam_"),
+}  # fmt: skip
+
+
+def shares(digits: data.Images, n_steps: int) -> dict[str, float]:
+    """Return which shares of the time of `wganlib`'s step these kernels take while it runs."""
+    pair = networks(torch.channels_last)
+    how = {"penalty": gradient_penalty, "progress": False}
+    training.train(*pair, digits, training.TrainConfig(n_steps=2), **how)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        training.train(*pair, digits, training.TrainConfig(n_steps=n_steps), **how)
+    spent = {event.key: event.self_cpu_time_total for event in profile.key_averages()}
+    total = sum(spent.values())
+    return {kind: round(sum(spent.get(f"aten::{name}", 0) for name in names) / total, 4)
+            for kind, names in KERNELS.items()}  # fmt: skip
+
+
 def measure(*, rounds: int, n_steps: int) -> dict:
     """Measure everything; returns what results.json holds."""
     torch.set_num_threads(1)
@@ -301,6 +324,7 @@ def measure(*, rounds: int, n_steps: int) -> dict:
         "rounds": rounds,
         "steps_a_round": n_steps,
         "step": alternate(ways, rounds=rounds, per=n_steps),
+        "shares": shares(digits, 3 * rounds),
         "line": distances(line_ways, ON_THE_LINE, rounds),
         "plane": distances(plane_ways, IN_THE_PLANE, rounds),
         "quality": quality(),
@@ -378,7 +402,21 @@ def verdict(results: dict) -> str:
         f"{second} the goal of {ABOVE_BARE}. They alone would be {bare:.1f} times as fast as the "
         f"usual way; with activations, batch norms and Adam {least:.2f} times, at {within:.2f} "
         "times the convolutions. With both departures `wganlib`'s step is "
-        f"{both:.1f} times as fast."
+        f"{both:.1f} times as fast.\n\n{limits(results, usual, over)}"
+    )
+
+
+def limits(results: dict, usual: float, over: float) -> str:
+    """Say what would be left of the step if it were nothing but its arithmetic."""
+    found = results["shares"]
+    all_of_it = sum(found.values())
+    parts = ", ".join(f"{kind} {share:.0%}" for kind, share in found.items())
+    return (
+        f"In a profile of `wganlib`'s step the kernels that do its arithmetic take {all_of_it:.0%} "
+        f"of the time ({parts}). If all else, autograd, Python and the copying of memory, cost "
+        f"nothing, the usual way would take {usual / all_of_it:.2f} times as long, and the step "
+        f"{over * all_of_it:.2f} times as long as its convolutions alone: no program with these "
+        "updates and kernels can do better."
     )
 
 

@@ -124,6 +124,15 @@ def test_the_arithmetic_alone_has_all_activations_of_the_step_too():
     assert (done["relu"], done["threshold_backward"], done["tanh"]) == (3 * 6, 3, 6)
 
 
+def test_the_profile_s_kernels_are_most_of_the_step_and_not_all():
+    images = torch.randint(256, (200, 1, 28, 28), dtype=torch.uint8)
+    digits = data.Images(pixels=images, labels=None, source="made here")
+    found = bench.shares(digits, n_steps=2)
+    assert set(found) == set(bench.KERNELS)
+    assert 0.5 < sum(found.values()) < 1
+    assert found["convolutions"] == max(found.values())
+
+
 def test_a_sleep_takes_wall_time_and_no_cpu_time():
     times = bench.alternate({"sleep": lambda: bench.time.sleep(0.2)}, rounds=1, per=1000)
     assert 0.2 <= times["sleep"]["wall"][0] < 100  # milliseconds for each of the thousand
