@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from wganlib import _joint, parallel
 from wganlib._arrays import instance
 from wganlib._files import atomic_write
 from wganlib._progress import bar
@@ -43,13 +44,15 @@ class TrainingRun:
         self.config, self.ways, self.rng = config, ways, rng
         self.callback = callback
         self.look = None
-        if callback is not None:
+        if callback is not None and parallel.rank() == 0:
             self.look = functools.partial(_call, callback, tuple(networks.values()))
         self.optimizers = {}
         for side, network in networks.items():
             made = ways["optimizer"](trained_parameters(network), config)
             refuse_other_optimizer(made, "what optimizer makes")
             self.optimizers[side] = made
+            if parallel.processes() > 1:
+                made.register_step_pre_hook(_average_gradients)
         self.networks, self.pairs = dict(networks), []
         if average is not None:
             self.pairs = _floating_pairs(average, networks["generator"])
@@ -68,11 +71,12 @@ class TrainingRun:
         self.last = last
         if hasattr(self.callback, "history"):  # it wants to see what is recorded
             self.callback.history = self.history
-        steps = bar(progress, total=last, unit="step", initial=self.step)
-        with aside_from_others(self.rng.device), steps:
-            for generator in _layers(self.rng.device):
-                generator.manual_seed(self.config.seed)
-            if self.layers is not None:
+        first = parallel.rank() == 0
+        steps = bar(progress and first, total=last, unit="step", initial=self.step)
+        with aside_from_others(self.rng.device), steps, self._together():
+            for generator in _layers(self.rng.device):  # of each process its own
+                generator.manual_seed(self.config.seed + parallel.rank() * (1 + self.step))
+            if self.layers is not None and first:
                 _set_layers(self.rng.device, self.layers)
             try:
                 if not self.seen:  # the run was interrupted while its callback looked
@@ -80,6 +84,15 @@ class TrainingRun:
                 yield self._counted(steps)
             finally:
                 self._write()
+
+    @contextlib.contextmanager
+    def _together(self) -> Iterator[None]:
+        """Begin as the first process does, where several train, and take batch norms jointly."""
+        for network in self.networks.values():
+            _joint.copy_from_first_(network)
+        self.rng.set_state(_joint.from_first(self.rng.get_state()))
+        with _joint.joint_batch_norm(*self.networks.values()):
+            yield
 
     def _counted(self, bar: tqdm) -> Iterator[int]:
         """Count, and set the step size before each step."""
@@ -115,7 +128,7 @@ class TrainingRun:
 
     def _means(self) -> list[float]:
         """Average the steps since the last entry, or name the first that went wrong."""
-        rows = torch.stack(self.window).cpu().double()
+        rows = _joint.mean(torch.stack(self.window)).cpu().double()
         bad = (~rows.isfinite().all(dim=1)).nonzero()
         if len(bad):
             values = dict(zip(COLUMNS, rows[bad[0, 0]].tolist(), strict=False))
@@ -129,9 +142,10 @@ class TrainingRun:
 
     def _show(self) -> None:
         """Keep the state, and let the callback look; an interrupted look is repeated later."""
-        self.kept = self._state() if self.path else None
+        self.kept = self._state() if self.path and parallel.rank() == 0 else None
         if self.look is not None:
-            self.look(self.step)
+            with _joint.apart(*self.networks.values()):
+                self.look(self.step)
         self.seen = True
         if self.kept is not None:
             self.kept["seen"] = True
@@ -143,10 +157,14 @@ class TrainingRun:
         if path.is_dir():
             raise ValueError(f"checkpoint={str(path)!r} is a folder; name a file in it")
         self.path = path
-        self.about = _about(self.networks, self.ways, real, self.rng.device)
-        _refuse_unwritable(self.path)
-        if self.path.exists():
-            self._load()
+        about = _about(self.networks, self.ways, real, self.rng.device)
+        self.about = _joint.from_first(about)  # each process may have samples of its own
+        if parallel.rank() == 0:
+            _refuse_unwritable(path)
+        content = path.read_bytes() if parallel.rank() == 0 and path.exists() else None
+        content = _joint.from_first(content)  # the others may not see the file
+        if content is not None:
+            self._load(content)
 
     def _state(self) -> dict:
         """Copy everything that the next step depends on."""
@@ -174,9 +192,9 @@ class TrainingRun:
         atomic_write(self.path, content.getvalue())
         self.saved, self.kept = self.kept["step"], None
 
-    def _load(self) -> None:
+    def _load(self, content: bytes) -> None:
         """Go back to a stored state, if it belongs to this run; else change nothing."""
-        state = _read(self.path)
+        state = _read(self.path, content)
         _refuse_another(self.path, state, self.about, self.config)
         for name, network in self.networks.items():
             _refuse_other_weights(network, state["networks"].get(name, {}), self.path)
@@ -195,11 +213,10 @@ class TrainingRun:
         self.history = History(**state["history"])
 
 
-def _read(path: Path) -> dict:
+def _read(path: Path, content: bytes) -> dict:
     """Read a checkpoint's content, which is data and never code."""
-    try:
-        content = io.BytesIO(path.read_bytes())  # from a path, PyTorch would go by its ending
-        state = torch.load(content, map_location="cpu", weights_only=True)
+    try:  # from a path, PyTorch would go by its ending
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # damaged files raise half a dozen kinds
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"{path} is no checkpoint ({reason}): remove it to start again") from error
@@ -322,6 +339,11 @@ def _refuse_unwritable(path: Path) -> None:
     trial = path.with_name(f".{path.name}.trial")
     atomic_write(trial, b"")
     trial.unlink(missing_ok=True)
+
+
+def _average_gradients(optimizer: torch.optim.Optimizer, *_: object) -> None:
+    """Average the gradients of an optimiser's parameters over all processes, before its step."""
+    parallel.average_gradients_(p for group in optimizer.param_groups for p in group["params"])
 
 
 def _call(callback: Callable[..., object], networks: tuple[nn.Module, ...], step: int) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize
 
-from wganlib import _arrays, _networks, slope
+from wganlib import _arrays, _networks, parallel, slope
 
 Critic = Callable[[Tensor], Tensor]
 FAR = 3.0  # how many times farther from the data's mean the meter's far points lie
@@ -137,7 +137,7 @@ def gradient_penalty(
     4.0
     """
     _arrays.instance(one_sided, "one_sided", bool, "give True or False")
-    excess = gradient_norms(critic, _mixed(real, fake, rng), create_graph=True) - 1
+    excess = gradient_norms(critic, _mixed(real, fake, rng, joint=True), create_graph=True) - 1
     return (excess.clamp(min=0) if one_sided else excess).square().mean()
 
 
@@ -380,7 +380,9 @@ def lipschitz_meter(
     )
 
 
-def _mixed(real: Tensor, fake: Tensor, rng: torch.Generator | None) -> Tensor:
+def _mixed(
+    real: Tensor, fake: Tensor, rng: torch.Generator | None, *, joint: bool = False
+) -> Tensor:
     """Draw one point on the segment between each pair, away from any graph."""
     _floats(real, "real"), _floats(fake, "fake")
     if real.shape != fake.shape:
@@ -391,7 +393,9 @@ def _mixed(real: Tensor, fake: Tensor, rng: torch.Generator | None) -> Tensor:
     _arrays.same_device(real, fake, "real fake")
     if rng is not None:
         _arrays.refuse_other_rng(rng, real.device, "the samples lie")
-    t = torch.rand(len(real), generator=rng, device=real.device, dtype=real.dtype)
+    n = len(real) * (parallel.processes() if joint else 1)  # of the joint batch, if this is a part
+    t = torch.rand(n, generator=rng, device=real.device, dtype=real.dtype)
+    t = t[parallel.rows(n) if joint else slice(n)]
     t = t.view(-1, *[1] * (real.ndim - 1))  # (batch,) -> (batch, 1, ..., 1)
     return t * real.detach() + (1 - t) * fake.detach()
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from wganlib import _networks, slope
+from wganlib import _networks, parallel, slope
 from wganlib._arrays import (
     finite_number,
     function,
@@ -324,10 +324,9 @@ def train(
     networks = {"generator": generator, "critic": critic}
     _refuse_other_arguments(networks, config, ways, callback)
     _networks.refuse_other_generator(generator)
-    last, like = _last_step(config, until), next(generator.parameters())
-    real = source(
-        real, batch_size=config.batch_size, device=like.device, dtype=like.dtype, progress=progress
-    )
+    last, like, size = _last_step(config, until), next(generator.parameters()), config.batch_size
+    parallel.join(like.device)
+    real = source(real, batch_size=size, device=like.device, dtype=like.dtype, progress=progress)
     real = _with_conditions(generator, critic, real)
     _refuse_unfit(generator, critic, real)
     _warn_if_unbounded(critic, objective, penalty or project)
@@ -336,22 +335,22 @@ def train(
     if checkpoint is not None:
         run.keep_at(path_of(checkpoint, "checkpoint"), real)
     how = {"objective": objective, "penalty": penalty, "gp_weight": config.gp_weight, "rng": rng}
-    size = config.batch_size
+    draw_real, draw_latent = _draws(generator, real, size, rng)
     with run.going(last, progress) as steps:
         for step in steps:
             values, n_critic = 0.0, config.critic_steps(step)
             for _ in range(n_critic):
-                batch, condition = real.batch(size, rng=rng)
+                batch, condition = draw_real()
                 with torch.no_grad():
-                    fake = _given(generator, condition)(generator.sample_latent(size, rng))
+                    fake = _given(generator, condition)(draw_latent())
                 values = values + critic_step(
                     critic, batch, fake, run.optimizers["critic"], condition=condition, **how
                 )
                 if project is not None:
                     project(critic, config.clip_value)
-            latent, batch, condition = generator.sample_latent(size, rng), None, None
+            latent, batch, condition = draw_latent(), None, None
             if objective.needs_real or real.conditions is not None:
-                batch, condition = real.batch(size, rng=rng)
+                batch, condition = draw_real()
             loss = generator_step(
                 generator, critic, latent, run.optimizers["generator"],
                 objective=objective, real=batch, condition=condition,
@@ -440,6 +439,19 @@ def train_critic(
             run.record(step, values)
     critic.eval()
     return run.history
+
+
+def _draws(
+    generator: nn.Module, real: Source, size: int, rng: torch.Generator
+) -> tuple[Callable[[], tuple[Tensor, Tensor | None]], Callable[[], Tensor]]:
+    """Give two functions that draw a joint batch, and return this process's rows of it."""
+    mine = parallel.rows(size)
+
+    def draw_real() -> tuple[Tensor, Tensor | None]:
+        batch, condition = real.batch(size, rng=rng)
+        return batch[mine], None if condition is None else condition[mine]
+
+    return draw_real, lambda: generator.sample_latent(size, rng)[mine]
 
 
 @contextlib.contextmanager

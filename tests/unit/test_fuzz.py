@@ -48,6 +48,7 @@ from wganlib import (
     mnist,
     models,
     palette,
+    parallel,
     plotting,
     records,
     slope,
@@ -311,6 +312,12 @@ RIGHT = {
     "records.save_run": (records.save_run, lambda: {"folder": "saved", "run": run()}),
     "records.write_run": (records.write_run, lambda: {"folder": folder(), "run": run()}),
     "records.load_run": (records.load_run, lambda: {"folder": a_run()}),
+    "parallel.join": (parallel.join, lambda: {"device": torch.device("cpu")}),
+    "parallel.processes": (parallel.processes, dict),
+    "parallel.rank": (parallel.rank, dict),
+    "parallel.rows": (parallel.rows, lambda: {"n": 4}),
+    "parallel.average_gradients_": (
+        parallel.average_gradients_, lambda: {"parameters": list(CRITIC.parameters())}),
     "slope.sequential_vjp": (slope.sequential_vjp, lambda: {
         "layers": nn.Sequential(nn.Linear(2, 1)), "x": points(), "direction": torch.ones(3, 1)}),
     "slope.scores_by_sample": (slope.scores_by_sample, lambda: {"critic": CRITIC}),
