@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import copy
 import importlib.metadata
+import os
 import platform
 import time
 from collections.abc import Callable
@@ -35,6 +36,11 @@ _PACKAGES = ("numpy", "torch", "torchvision")
 
 def train(asked: argparse.Namespace) -> None:
     """Train into a folder, or go on with what it holds."""
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        raise ValueError(
+            "this command trains on one process: start it without torchrun, or let torchrun start "
+            "a script of yours that calls wganlib.training.train"
+        )
     run = Path(asked.out).expanduser()
     if _folder.is_finished(run):
         earlier = _folder.load(run).provenance.get("asked", {})

@@ -470,6 +470,13 @@ def test_a_gap_in_the_first_row_does_not_make_names_of_it(tmp_path):
         _datasets.read_csv(path)
 
 
+def test_torchrun_is_for_scripts(here, refused, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    said = refused("train", "table.csv", "--out", "run")
+    assert "start it without torchrun" in said
+    assert not (here / "run").exists()
+
+
 def test_what_cannot_be_written_is_named(here, refused, monkeypatch):
     def denied(path, *_, **__):
         raise PermissionError(13, "Permission denied", str(path))
