@@ -224,9 +224,10 @@ def generator_step(
     loss = objective.generator_loss(scores_real, scores_fake)
     _refuse_no_gradient(loss, "generator")
     parameters = trained_parameters(generator)
-    gradients = torch.autograd.grad(loss, parameters, allow_unused=True)  # none for the critic
-    for parameter, gradient in zip(parameters, gradients, strict=True):
-        parameter.grad = gradient
+    for parameter in parameters:
+        parameter.grad = None
+    # None for the critic; laid out in memory as the weights are, which fused Adam takes for granted.
+    loss.backward(inputs=parameters)
     optimizer.step()
     return loss.detach()
 

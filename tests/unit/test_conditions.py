@@ -1,5 +1,6 @@
 """Networks that depend on a condition are trained under the labels of the real samples."""
 
+import copy
 import dataclasses
 
 import pytest
@@ -9,7 +10,7 @@ from tests.unit.small import SMALL, cloud, weights
 from wganlib import models
 from wganlib.lipschitz import gradient_penalty
 from wganlib.records import TrainConfig
-from wganlib.training import critic_step, generator_step, train
+from wganlib.training import adam, critic_step, generator_step, train
 
 LABELS = torch.arange(200) % 2
 
@@ -115,3 +116,21 @@ def test_a_callback_finds_the_history_if_it_wants_it():
     look = Look()
     _, history = fit(cloud(), dataclasses.replace(SMALL), networks=conditional(), callback=look)
     assert look.history is history
+
+
+@pytest.mark.parametrize("condition", [torch.arange(16) % 3, torch.randn(16, 2)])
+def test_a_generator_step_is_that_of_plain_adam_whatever_the_layout_of_a_gradient(condition):
+    """The gradient of an embedding comes transposed in memory, which fused Adam does not see."""
+    size = {"condition_dim": 2} if condition.ndim == 2 else {"n_classes": 3}
+    generator, critic = conditional(**size)
+    plain = copy.deepcopy(generator)
+    latent = generator.sample_latent(16, torch.Generator().manual_seed(0))
+    config = TrainConfig(learning_rate=1e-2)
+    optimizer = adam([*generator.parameters()], config)
+    generator_step(generator, critic, latent, optimizer, condition=condition)
+
+    slow = torch.optim.Adam(plain.parameters(), lr=1e-2, betas=(0.0, 0.9), foreach=False)
+    (-critic(plain(latent, condition), condition).mean()).backward()
+    slow.step()
+    for mine, theirs in zip(generator.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs)
