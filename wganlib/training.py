@@ -226,7 +226,7 @@ def generator_step(
     parameters = trained_parameters(generator)
     for parameter in parameters:
         parameter.grad = None
-    # None for the critic; laid out in memory as the weights are, which fused Adam takes for granted.
+    # None for the critic; and laid out in memory as the weights are, as fused Adam expects.
     loss.backward(inputs=parameters)
     optimizer.step()
     return loss.detach()
