@@ -16,6 +16,9 @@ WORLDS = [
     # the live run
     World("adam-for-rmsprop", "Adam stands for RMSProp in the live run",
           cell('"optimizer": training.rmsprop}', '"optimizer": training.adam}')),
+    World("weights-of-seed-1", "the live run starts from the weights of seed 1",
+          cell("torch.manual_seed(config.seed)\ngenerator, critic",
+               "torch.manual_seed(1)\ngenerator, critic")),
     World("one-for-fakes-only", "the 1 is added to the scores of fakes alone",
           cell("critic_change = (critic_loss(*after)",
                "critic_change = (critic_loss(before[0], after[1])")),
@@ -40,6 +43,9 @@ WORLDS = [
     World("scatter-of-the-mean", "the scatter is that of the mean of a hundred entries",
           cell("loss[300:400].mean(), loss[300:400].std()",
                "loss[300:400].mean(), loss[300:400].std() / 10")),
+    World("generator-for-critic", "the generator's loss is read for the critic's",
+          cell("loss = np.array(run.history.critic_loss)",
+               "loss = np.array(run.history.generator_loss)")),
     World("scores-backwards", "the rows of the run's scores are in reverse order",
           cell('{row["step"]: row["frechet"] for row in scores}',
                '{row["step"]: other["frechet"] for row, other in zip(scores, scores[::-1])}')),
@@ -51,6 +57,8 @@ WORLDS = [
     World("product-for-quotient", "the estimate is multiplied by the slope and not divided",
           cell('readings["estimate"] / readings["slope"]',
                'readings["estimate"] * readings["slope"]')),
+    World("clock-forwards", "the clock counts up and not down",
+          cell('"clock": -seen["step"]', '"clock": seen["step"]')),
     World("critics-swapped", "the clipped and the penalised critic are swapped",
           cell('for name, f in pair.items()}\nprint("last',
                'for name, f in zip(pair, [*pair.values()][::-1])}\nprint("last')),
@@ -89,8 +97,8 @@ WORLDS = [
           cell("images, fakes, batch_size=64", "images, -fakes, batch_size=64")),
     # a head start
     World("starts-swapped", "the runs with a head start and those without are swapped",
-          cell('"as in Algorithm 1": "compare-wgan", "100 at the start": "compare-wgan-start-100"',
-               '"as in Algorithm 1": "compare-wgan-start-100", '
+          cell('"2 at each step": "compare-wgan", "100 at the start": "compare-wgan-start-100"',
+               '"2 at each step": "compare-wgan-start-100", '
                '"100 at the start": "compare-wgan"')),
     World("penalised-for-head-start", "runs with a penalty stand for those with a head start",
           cell('"100 at the start": "compare-wgan-start-100"',
