@@ -9,6 +9,7 @@ from . import (
     ch07_critic_steps,
     ch07_sign_trap,
     ch08_averaged,
+    ch10_same_bound,
     ch10_scores,
     ch10_settings,
     ch13_ring,
@@ -33,6 +34,7 @@ MODULES = (
     time_to_quality,
     ch10_settings,
     ch10_scores,
+    ch10_same_bound,
     ch13_ring,
 )
 
