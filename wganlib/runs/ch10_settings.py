@@ -8,13 +8,10 @@ on one thread.
 
 from __future__ import annotations
 
-import copy
 import logging
 from pathlib import Path
 
-import torch
-
-from wganlib import data, metrics, mnist, training
+from wganlib import metrics, mnist, training
 from wganlib.classifier import digit_classifier
 
 from . import trained
@@ -39,14 +36,6 @@ def trials() -> list[tuple[str, dict, training.TrainConfig]]:
     return found
 
 
-def try_out(entry: dict, config: training.TrainConfig, digits: data.Images) -> torch.Tensor:
-    """Train one trial and draw samples of its averaged generator."""
-    generator, critic = trained.networks(entry, config.seed)
-    average = copy.deepcopy(generator)
-    training.train(generator, critic, digits, config, **trained.how(entry), average=average)
-    return draw(average, N_SAMPLES)
-
-
 def fill(folder: Path, log: Log) -> None:
     """Try all settings that are not in the table yet, and store after each."""
     path = folder / "results.csv"
@@ -55,8 +44,8 @@ def fill(folder: Path, log: Log) -> None:
         trial = {"method": method, **{name: getattr(config, name) for name in NUMBERS}}
         if any(trial.items() <= row.items() for row in rows):
             continue
-        fake = classifier.features(try_out(entry, config, digits))
-        distance = metrics.frechet_distance(real_features(), fake)
+        fake = draw(trained.averaged(entry, config, digits), N_SAMPLES)
+        distance = metrics.frechet_distance(real_features(), classifier.features(fake))
         rows.append({**trial, "frechet": distance})
         write_table(path, rows)
         log.save()

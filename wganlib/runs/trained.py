@@ -145,6 +145,17 @@ def fill(entry: dict, folder: Path, log: Log) -> dict:
     return {"scored_on": scores.about}
 
 
+def averaged(
+    entry: dict, config: training.TrainConfig, digits: data.Images, *, until: int | None = None
+) -> nn.Module:
+    """Train an entry's pair, to its end or until a step, and return the averaged generator."""
+    generator, critic = networks(entry, config.seed)
+    average = copy.deepcopy(generator)
+    options = {"average": average, "until": until}
+    training.train(generator, critic, digits, config, **how(entry), **options)
+    return average
+
+
 def save_image(path: Path, pixels: np.ndarray) -> None:
     """Write grey values as a PNG file that is at every moment whole."""
     content = io.BytesIO()
