@@ -66,6 +66,8 @@ WORLDS = [
     World("seeds-one-less", "the first two minimax runs are looked at, not the last two",
           cell("for run in won[1:]]", "for run in won[:-1]]"),
           cell('looks("compare-minimax-2")[0]', 'looks("compare-minimax-1")[0]')),
+    World("game-that-came-back", "the game that came back is taken for the lost one",
+          cell("lost = won[1]", "lost = won[2]")),
     World("lost-game-non-saturating", "the lost game's loss is the non-saturating one",
           cell('OBJECTIVES["minimax"].generator_loss(last, last)',
                'OBJECTIVES["non-saturating"].generator_loss(last, last)')),
@@ -104,6 +106,8 @@ WORLDS = [
           cell("chance < 0.05 / len(tests)", "chance < 0.05")),
     World("one-sided", "only one of two orders is counted",
           cell("if 2 / orders(s) < level", "if 1 / orders(s) < level")),
+    World("trials-for-runs", "the short trials are read for the runs with the hinge's bound",
+          cell('tables.stored("ch10-same-bound")', 'tables.stored("ch10-same-bound", "trials")')),
     # exercises
     World("coin-of-0-and-1", "the coin shows 0 and 1",
           cell("coin = np.sign(normal)", "coin = 1.0 * (normal > 0)")),

@@ -70,6 +70,8 @@ WORLDS = [
                "looks.reshape(len(BOUNDS), 5, len(NAMES), -1).swapaxes(1, 2)")),
     World("unbounded-readings", "the readings are those of critics without a bound",
           cell('looks["reading"][0]  # objective', 'looks["reading"][1]  # objective')),
+    World("looks-at-seed-1", "the games that are played again are those of seed 1",
+          cell("def first_look(name, seed=0)", "def first_look(name, seed=1)")),
     # the script
     World("halves-forgotten", "the script's two entropies are added, not averaged",
           cell("return sum(terms) / 2", "return sum(terms)")),
