@@ -80,6 +80,8 @@ WORLDS = [
     World("estimate-for-distance", "the columns of estimate and distance are swapped",
           cell('columns = ("exact_w1", "estimate", "sharpened")',
                'columns = ("estimate", "exact_w1", "sharpened")')),
+    World("looks-at-seed-1", "the games that are played again are those of seed 1",
+          cell("def watched(start, n_steps=25, seed=0)", "def watched(start, n_steps=25, seed=1)")),
     World("one-layer-too-many", "the ceiling counts one clipped layer too many",
           cell("ceiling = lipschitz_bound(0.01, 128, 3)",
                "ceiling = 0.01 * lipschitz_bound(0.01, 128, 3)")),

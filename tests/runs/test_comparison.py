@@ -4,7 +4,15 @@ import pytest
 import torch
 
 from wganlib import data, training
-from wganlib.runs import ch08_averaged, ch10_scores, ch10_settings, scores, tables, trained
+from wganlib.runs import (
+    ch08_averaged,
+    ch10_same_bound,
+    ch10_scores,
+    ch10_settings,
+    scores,
+    tables,
+    trained,
+)
 from wganlib.runs.tables import chosen
 
 COMPARED = {name: entry for name, entry in trained.table().items() if name.startswith("compare-")}
@@ -85,3 +93,37 @@ def test_both_generators_were_scored_at_every_look_and_the_first_comes_out_again
     for column in {*rows.dtype.names} - {"setting", "step"}:
         # a hundred steps turn other sums into an eighth; live and average differ by a factor of 2.7
         assert again[column] == pytest.approx(stored[column], rel=0.25), column
+
+
+def test_a_relativistic_game_under_the_hinges_bound_differs_from_the_compared_one_by_it_alone():
+    for method in ch10_same_bound.METHODS:
+        bounded, compared = ch10_same_bound.bounded(method), trained.compared()[method]
+        assert {key for key in compared if bounded[key] != compared[key]} == {"spectral_norm"}
+        assert bounded["spectral_norm"]
+        assert trained.compared()["hinge"]["spectral_norm"]
+
+
+def test_each_relativistic_loss_under_the_hinges_bound_has_the_best_step_of_its_own_trials():
+    trials, rows = tables.stored("ch10-same-bound", "trials"), tables.stored("ch10-same-bound")
+    for method in ch10_same_bound.METHODS:
+        tried, played = chosen(trials, method=method), chosen(rows, method=method)
+        assert sorted(tried["learning_rate"]) == [*ch10_same_bound.STEPS]
+        best = tried["learning_rate"][tried["frechet"].argmin()]
+        assert ch10_same_bound.STEPS[0] < best < ch10_same_bound.STEPS[-1]
+        assert played["seed"].tolist() == ch10_same_bound.SEEDS
+        assert (played["learning_rate"] == best).all()
+    assert len(rows) == len(ch10_same_bound.METHODS) * len(ch10_same_bound.SEEDS)
+
+
+def test_games_under_the_hinges_bound_are_tried_and_scored_as_those_of_the_comparison():
+    assert ch10_same_bound.TRIAL_SEED == ch10_settings.SEED
+    assert ch10_same_bound.TRIAL_STEPS == ch10_settings.N_STEPS
+    assert ch10_same_bound.TRIAL_SAMPLES == (scores.N_SAMPLES, 1)
+    assert ch10_same_bound.RUN_SAMPLES == (ch10_scores.N_SAMPLES, ch10_scores.SEED)
+
+
+@pytest.mark.usefixtures("mnist_train", "mnist_test")
+def test_the_beginning_of_a_game_under_the_hinges_bound_comes_out_again():
+    row = tables.stored("ch10-same-bound", "early")[0]
+    again = ch10_same_bound.early(row["method"], int(row["seed"]), float(row["learning_rate"]))
+    assert again == pytest.approx(row["frechet"], rel=0.01)
