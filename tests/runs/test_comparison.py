@@ -126,6 +126,6 @@ def test_games_under_the_hinges_bound_are_tried_and_scored_as_those_of_the_compa
 def test_the_beginning_of_a_game_under_the_hinges_bound_comes_out_again():
     row = tables.stored("ch10-same-bound", "early")[0]
     again = ch10_same_bound.early(row["method"], int(row["seed"]), float(row["learning_rate"]))
-    # A nudge of half a unit in the last place of each weight moves it by a fifth in 50 steps; a game
-    # without the bound is farther by four fifths.
+    # A nudge of half a unit in the last place of each weight moves it by a fifth in 50 steps; a
+    # game without the bound is farther by four fifths.
     assert again == pytest.approx(row["frechet"], rel=0.4)
