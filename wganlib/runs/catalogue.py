@@ -12,6 +12,7 @@ from . import (
     ch10_same_bound,
     ch10_scores,
     ch10_settings,
+    ch13_funnels,
     ch13_ring,
     digit_classifier,
     live_critics,
@@ -36,6 +37,7 @@ MODULES = (
     ch10_scores,
     ch10_same_bound,
     ch13_ring,
+    ch13_funnels,
 )
 
 
