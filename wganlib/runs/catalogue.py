@@ -13,6 +13,7 @@ from . import (
     ch10_scores,
     ch10_settings,
     ch13_funnels,
+    ch13_patches,
     ch13_ring,
     digit_classifier,
     live_critics,
@@ -38,6 +39,7 @@ MODULES = (
     ch10_same_bound,
     ch13_ring,
     ch13_funnels,
+    ch13_patches,
 )
 
 
