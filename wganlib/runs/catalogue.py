@@ -12,6 +12,8 @@ from . import (
     ch10_same_bound,
     ch10_scores,
     ch10_settings,
+    ch12_mnist,
+    ch12_ring,
     ch13_funnels,
     ch13_patches,
     ch13_ring,
@@ -38,6 +40,8 @@ MODULES = (
     ch10_scores,
     ch10_same_bound,
     ch13_ring,
+    ch12_ring,
+    ch12_mnist,
     ch13_funnels,
     ch13_patches,
 )
