@@ -1,8 +1,8 @@
 """Chapter 12: popular mistakes, each made alone in a right way to train on MNIST.
 
-Fills `results.csv`, a row a way and a seed, and `early.csv`, a row a way; one thread, some twenty minutes. It can be stopped and
-goes on with the next way. Scores are of 2,500 samples in a classifier's features, as
-`wganlib.runs.scores` has them.
+Fills `results.csv`, a row a way and a seed, and `early.csv`, a row a way; one thread, some twenty
+minutes. It can be stopped and goes on with the next way. Scores are of 2,500 samples in a
+classifier's features, as `wganlib.runs.scores` has them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .scores import N_SAMPLES, draw, real_features
 from .tables import read_rows, write_table
 
 SEEDS, N_STEPS, BATCH, LEARNING_RATE = range(2), 500, 64, 2e-3
-EARLY = 5
+EARLY = 5  # steps that tests make again
 LAST, AGAIN = 50, 100  # steps of which the estimate is the mean; added to seeds the second time
 # One critic step a generator step, which the chapter on MNIST trains with.
 WAYS = {

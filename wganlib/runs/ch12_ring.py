@@ -1,7 +1,7 @@
 """Chapter 12: popular mistakes, each made alone in a right way to train on the ring of eight.
 
-Fills `results.csv`, a row a way and a seed, and `early.csv`, a row a way; one thread, some twenty minutes. It can be stopped and
-goes on with the next way.
+Fills `results.csv`, a row a way and a seed, and `early.csv`, a row a way; one thread, some twenty
+minutes. It can be stopped and goes on with the next way.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SEEDS, N_STEPS, BATCH, LEARNING_RATE = range(5), 600, 64, 1e-3
 WIDTH, DEPTH = 128, 3
 LAST = 50  # steps at the end, over which the estimate is averaged
 NORMS = {"batch norm": nn.BatchNorm1d, "layer norm": nn.LayerNorm}
-EARLY = 20
+EARLY = 20  # steps that tests make again
 AGAIN = 100  # added to the seeds of the right way, the second time
 
 
