@@ -19,8 +19,9 @@ from wganlib import metrics, mnist, models
 from wganlib.classifier import digit_classifier
 from wganlib.lipschitz import gradient_norms
 
+from . import mistakes
 from .experiment import Experiment
-from .mistakes import MISTAKES, Way, between, train
+from .mistakes import MISTAKES, Way, between
 from .provenance import Log
 from .scores import N_SAMPLES, draw, real_features
 from .tables import read_rows, write_table
@@ -74,35 +75,21 @@ def trained(name: str, seed: int, *, n_steps: int = N_STEPS) -> tuple:
     """Train once; return both networks, how to draw real images, and each step's estimate."""
     way, seed = WAYS[name], seed + (AGAIN if name == "right, again" else 0)
     generator, critic = build(way.critic, seed)
-    digits, estimates = mnist.mnist("train"), []
+    digits = mnist.mnist("train")
 
     def batch(rng: torch.Generator) -> Tensor:
         images = digits.batch(BATCH, rng)
         return (images + 1) / 2 if name == "data in [0, 1]" else images
 
     how = {"n_steps": n_steps, "learning_rate": LEARNING_RATE, "seed": seed}
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)  # for dropout
-        for _, found in train(way, generator, critic, batch, **how):
-            estimates += found.tolist()
-            if not math.isfinite(estimates[-1]):
-                break
-    return generator, critic, batch, torch.tensor(estimates)
+    return generator, critic, batch, mistakes.estimates(way, generator, critic, batch, **how)
 
 
 def play(name: str, seed: int) -> dict:
     """Train once; return what was seen at the end."""
-    generator, critic, batch, estimates = trained(name, seed)
-    n_critic = WAYS[name].n_critic
-    late = estimates[-LAST * n_critic :]
-    return {
-        "way": name,
-        "seed": seed,
-        "steps": len(estimates) // n_critic,
-        "estimate": late.mean().item(),
-        "negative": (late < 0).double().mean().item(),
-        **measure(generator, critic, batch),
-    }
+    generator, critic, batch, found = trained(name, seed)
+    seen = mistakes.about(WAYS[name], found, last=LAST)
+    return {"way": name, "seed": seed, **seen, **measure(generator, critic, batch)}
 
 
 def early(name: str) -> dict:

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from wganlib import transport
 from wganlib.lipschitz import gradient_norms
 
-from . import toys
+from . import mistakes, toys
 from .experiment import Experiment
-from .mistakes import MISTAKES, between, train
+from .mistakes import MISTAKES, between
 from .provenance import Log
 from .tables import read_rows, write_table
 
@@ -49,34 +49,20 @@ def trained(name: str, seed: int, *, n_steps: int = N_STEPS) -> tuple:
     """Train once; return both networks, the points, and the estimate of each critic step."""
     way, seed = MISTAKES[name], seed + (AGAIN if name == "right, again" else 0)
     generator, critic = build(way.critic, seed)
-    points, estimates = toys.ring_points(seed), []
+    points = toys.ring_points(seed)
 
     def batch(rng: torch.Generator) -> Tensor:
         return points[torch.randint(len(points), (BATCH,), generator=rng)]
 
     how = {"n_steps": n_steps, "learning_rate": LEARNING_RATE, "seed": seed}
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)  # for dropout
-        for _, found in train(way, generator, critic, batch, **how):
-            estimates += found.tolist()
-            if not math.isfinite(estimates[-1]):
-                break
-    return generator, critic, points, torch.tensor(estimates)
+    return generator, critic, points, mistakes.estimates(way, generator, critic, batch, **how)
 
 
 def play(name: str, seed: int) -> dict:
     """Train once; return what was seen at the end."""
-    generator, critic, points, estimates = trained(name, seed)
-    n_critic = MISTAKES[name].n_critic
-    late = estimates[-LAST * n_critic :]
-    return {
-        "way": name,
-        "seed": seed,
-        "steps": len(estimates) // n_critic,
-        "estimate": late.mean().item(),
-        "negative": (late < 0).double().mean().item(),
-        **measure(generator, critic, points),
-    }
+    generator, critic, points, found = trained(name, seed)
+    seen = mistakes.about(MISTAKES[name], found, last=LAST)
+    return {"way": name, "seed": seed, **seen, **measure(generator, critic, points)}
 
 
 def early(name: str) -> dict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -164,6 +165,38 @@ def train(
             moves_generator.step()
             moves_generator.zero_grad()
         yield step, torch.stack(estimates)
+
+
+def estimates(
+    way: Way,
+    generator: nn.Module,
+    critic: nn.Module,
+    batch: Callable[[torch.Generator], Tensor],
+    *,
+    n_steps: int,
+    learning_rate: float,
+    seed: int,
+) -> Tensor:
+    """Train a pair in place; return the estimate of each critic step, up to the first NaN."""
+    found: list[float] = []
+    how = {"n_steps": n_steps, "learning_rate": learning_rate, "seed": seed}
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)  # for dropout
+        for _, some in train(way, generator, critic, batch, **how):
+            found += some.tolist()
+            if not math.isfinite(found[-1]):
+                break
+    return torch.tensor(found)
+
+
+def about(way: Way, found: Tensor, *, last: int) -> dict:
+    """Return how many generator steps there were, and what the estimate was in the last ones."""
+    late = found[-last * way.n_critic :]
+    return {
+        "steps": len(found) // way.n_critic,
+        "estimate": late.mean().item(),
+        "negative": (late < 0).double().mean().item(),
+    }
 
 
 def critic_step(
