@@ -49,7 +49,7 @@ def test_the_right_way_takes_the_package_s_steps():
 
 
 # What is another way to write the same, or the same on points: a switch that changes nothing here.
-SAME = {"right, again", "norm not flattened", "root without a guard", "two backwards"}
+SAME = {"right again", "norm not flattened", "root without a guard", "two backwards"}
 
 
 @pytest.mark.parametrize("name", [name for name in MISTAKES if name != "right"])

@@ -33,7 +33,7 @@ LAST, AGAIN = 50, 100  # steps of which the estimate is the mean; added to seeds
 WAYS = {
     name: replace(MISTAKES[name], n_critic=1)
     for name in (
-        "right", "right, again", "both losses pushed up", "hinge", "no constraint",
+        "right", "right again", "both losses pushed up", "hinge", "no constraint",
         "penalty at real points", "normal mixing", "mixing by coordinate", "mixing by batch",
         "norm of the batch", "norm not flattened", "penalty without its graph", "penalty summed",
         "two-sided", "sigmoid", "batch norm", "layer norm", "dropout", "five generator steps",
@@ -73,7 +73,7 @@ def _norm(kind: str, channels: int, side: int) -> list[nn.Module]:
 
 def trained(name: str, seed: int, *, n_steps: int = N_STEPS) -> tuple:
     """Train once; return both networks, how to draw real images, and each step's estimate."""
-    way, seed = WAYS[name], seed + (AGAIN if name == "right, again" else 0)
+    way, seed = WAYS[name], seed + (AGAIN if name == "right again" else 0)
     generator, critic = build(way.critic, seed)
     digits = mnist.mnist("train")
 

@@ -47,7 +47,7 @@ def build(kind: str, seed: int) -> tuple[nn.Module, nn.Module]:
 
 def trained(name: str, seed: int, *, n_steps: int = N_STEPS) -> tuple:
     """Train once; return both networks, the points, and the estimate of each critic step."""
-    way, seed = MISTAKES[name], seed + (AGAIN if name == "right, again" else 0)
+    way, seed = MISTAKES[name], seed + (AGAIN if name == "right again" else 0)
     generator, critic = build(way.critic, seed)
     points = toys.ring_points(seed)
 

@@ -240,7 +240,7 @@ CLIPPED = Way(penalty=None, clip="after")
 # Each mistake is one change to a right way. "harmless" ones are said to be mistakes too.
 MISTAKES = {
     "right": RIGHT,
-    "right, again": RIGHT,  # other seeds: what chance does
+    "right again": RIGHT,  # other seeds: what chance does
     "both losses pushed up": replace(RIGHT, loss=both_up),
     "critic's sign turned": replace(RIGHT, loss=to_maximise),
     "generator's sign turned": replace(RIGHT, generator_sign=1),
