@@ -104,7 +104,7 @@ def measure(generator: nn.Module, critic: nn.Module, batch) -> dict:
         return {"frechet": math.nan, "classes": 0, "slope": math.nan}
     rng, classifier = torch.Generator().manual_seed(0), digit_classifier()
     real = batch(rng)
-    shown = fake if real.min() < 0 else 2 * fake - 1
+    shown = fake if real.min() < 0 else 2 * fake.clamp(0, 1) - 1
     classes = classifier.probabilities(shown).argmax(dim=1).bincount(minlength=10)
     mixed = between(real, fake[: len(real)], rng)
     return {
