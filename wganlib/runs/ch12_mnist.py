@@ -41,7 +41,7 @@ WAYS = {
     )
 } | {
     "instance norm": Way(n_critic=1, critic="instance norm"),
-    "data in [0, 1]": Way(n_critic=1),
+    "data from 0 to 1": Way(n_critic=1),
 }  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def trained(name: str, seed: int, *, n_steps: int = N_STEPS) -> tuple:
 
     def batch(rng: torch.Generator) -> Tensor:
         images = digits.batch(BATCH, rng)
-        return (images + 1) / 2 if name == "data in [0, 1]" else images
+        return (images + 1) / 2 if name == "data from 0 to 1" else images
 
     how = {"n_steps": n_steps, "learning_rate": LEARNING_RATE, "seed": seed}
     return generator, critic, batch, mistakes.estimates(way, generator, critic, batch, **how)
