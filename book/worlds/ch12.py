@@ -1,7 +1,8 @@
 """What can be false in chapter 12."""
 
+import common
 import numpy as np
-from counterworlds import World, cell, code, result
+from counterworlds import World, cell, code, named, result
 
 
 def named_otherwise(first, second):
@@ -25,20 +26,46 @@ def shuffled(table):
     return table
 
 
+def in_half_precision(table):
+    """Lose what is beyond the largest number of half precision."""
+    table = table.copy()
+    if "estimate" in (table.dtype.names or ()):
+        table["estimate"][np.abs(table["estimate"]) > 65_504] = np.inf
+    return table
+
+
 WORLDS = [
     # a right step
     World("sum-for-mean", "the step takes the sum of the batch for its mean",
           cell("torch.relu(slope - 1).square().mean()", "torch.relu(slope - 1).square().sum()")),
-    World("package-two-sided", "the package's penalty is two-sided",
-          cell("partial(gradient_penalty, one_sided=True)", "gradient_penalty")),
+    *named(common.WORLDS, "penalty-not-squared", "one-coefficient-for-the-batch"),
     World("a-switch-is-on", "a switch of the experiment is on",
-          cell("mistakes.critic_step(mistakes.RIGHT,",
-               'mistakes.critic_step(mistakes.MISTAKES["hinge"],')),
+          cell("mistakes.critic_step, mistakes.RIGHT",
+               'mistakes.critic_step, mistakes.MISTAKES["hinge"]')),
     # what the runs found
     World("rows-shuffled", "the rows of the stored tables are shuffled",
           result("runs.tables.stored", shuffled)),
-    World("right-for-unconstrained", "the right run and the one without a constraint are swapped",
+    World("best-for-worst", "runs are compared with the best right run and not the worst",
+          cell('max(found["right"].max(), found["right (other seeds)"].max())',
+               'min(found["right"].min(), found["right (other seeds)"].min())')),
+    World("chance-with-replacement", "chance is computed as if runs were drawn again and again",
+          cell("comb(15 - k, 5 - k) / comb(15, 5)", "(5 / 15) ** k")),
+    World("steep-slopes-alone", "only steep slopes count as outside the band, and no flat ones",
+          cell('(ring["slope"] >= diagnosis.FLAT) & (ring["slope"] <= diagnosis.STEEP)',
+               'ring["slope"] <= diagnosis.STEEP')),
+    World("n-critic-as-published", "the runs with five generator steps have one instead",
+          result("runs.tables.stored", named_otherwise("five generator steps", "one critic step"))),
+    World("right-for-unconstrained", "right runs and runs without a constraint are swapped",
           result("runs.tables.stored", named_otherwise("right", "no constraint"))),
+    World("layer-for-batch-norm", "the runs with layer norm and with batch norm are swapped",
+          result("runs.tables.stored", named_otherwise("layer norm", "batch norm"))),
+    World("momentum-for-none", "the runs with momentum 0.9 and without are swapped",
+          result("runs.tables.stored", named_otherwise("momentum 0.9", "right"))),
+    World("flattened-for-not", "the runs with both wrong norms are swapped",
+          result("runs.tables.stored",
+                 named_otherwise("norm not flattened", "norm of the batch"))),
+    World("logged-in-half-precision", "the estimates were logged in half precision",
+          result("runs.tables.stored", in_half_precision)),
     # norms
     World("root-of-the-batch-forgotten", "a norm of the batch is divided by the root of its size",
           code("runs.mistakes.of_batch", "torch.linalg.vector_norm(gradient)",
@@ -54,6 +81,17 @@ WORLDS = [
     World("one-number-for-all-pixels", "mixing by coordinate draws one number for all of them",
           code("runs.mistakes.by_entry", "torch.rand(real.shape, generator=rng)",
                "torch.rand(len(real), 1, generator=rng)")),
+    # numbers that are no distance
+    World("both-sides-of-a-held-out-cost", "a held-out cost has the fakes in it, too",
+          cell('"held-out cost": -one', '"held-out cost": other - one')),
+    World("estimate-adds", "the estimate adds the mean scores of real and fake",
+          cell('"estimate": one - other', '"estimate": one + other')),
+    World("lengths-not-squared", "lengths are not squared",
+          cell("torch.cdist(x, y).double().numpy() ** 2", "torch.cdist(x, y).double().numpy()")),
+    World("kept-fakes-are-fresh", "the kept fakes come from the generator of today",
+          cell("fakes[50], fakes[10]", "fakes[50], fakes[50]")),
+    World("walk-to-itself", "a walk ends at the latent where it starts",
+          cell("(1 - t) * start + t * end", "(1 - t) * start + t * start")),
     # NaN
     World("guard-under-the-root", "the bare root has a small number under it",
           code("runs.mistakes.unguarded", ".sum(dim=1).sqrt()", ".sum(dim=1).add(1e-12).sqrt()")),
@@ -61,20 +99,22 @@ WORLDS = [
           code("runs.mistakes.of_each", "torch.linalg.vector_norm(gradient.flatten(1), dim=1)",
                "gradient.flatten(1).square().sum(dim=1).sqrt()")),
     # the diagnosis
-    World("sign-not-asked", "the test of the sign looks at its size only",
-          code("diagnosis._sign", "gap < -2 * error", "gap < -1e9")),
     World("scores-in-evaluation-mode", "scores are asked for in evaluation mode",
           code("diagnosis._one_by_one", "copy.deepcopy(pair.critic).train()",
                "copy.deepcopy(pair.critic)")),
     World("any-bound", "a score may lie in any bounds",
           code("diagnosis._score_kind", "and squash", "and not squash")),
-    World("any-slope", "a slope of a thousand is fine",
-          code("diagnosis._slope", "top > STEEP", "top > 1e3")),
-    World("any-norm", "a penalty may cost anything at slope 1",
+    World("any-slope", "any steep slope is fine",
+          code("diagnosis._slope", "top > STEEP", "top > 1e9")),
+    World("any-norm", "the norm of the batch is that of each sample",
           code("runs.mistakes.of_batch", "torch.linalg.vector_norm(gradient)",
                "torch.linalg.vector_norm(gradient.flatten(1), dim=1)")),
+    World("graph-after-all", "the penalty without its graph has it",
+          code("runs.mistakes.Penalty.__call__", "create_graph=self.graph", "create_graph=True")),
+    World("real-points-mixed", "the penalty at real points is taken between the samples",
+          code("runs.mistakes.at_real", "return real", "return between(real, fake, rng)")),
     # exercises
-    World("two-different-batches", "the second backward pass looks at another penalty",
+    World("two-different-batches", "the second backward pass has another weight",
           cell("mistakes.Way(two_backwards=two)",
                "mistakes.Way(two_backwards=two, gp_weight=10.0 - two)")),
     World("five-against-five", "the right way has five runs and not ten",
