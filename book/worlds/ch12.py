@@ -38,7 +38,7 @@ WORLDS = [
     # a right step
     World("sum-for-mean", "the step takes the sum of the batch for its mean",
           cell("torch.relu(slope - 1).square().mean()", "torch.relu(slope - 1).square().sum()")),
-    *named(common.WORLDS, "penalty-not-squared", "one-coefficient-for-the-batch"),
+    *named(common.WORLDS, "penalty-not-squared"),
     World("a-switch-is-on", "a switch of the experiment is on",
           cell("mistakes.critic_step, mistakes.RIGHT",
                'mistakes.critic_step, mistakes.MISTAKES["hinge"]')),
@@ -99,6 +99,9 @@ WORLDS = [
           code("runs.mistakes.of_each", "torch.linalg.vector_norm(gradient.flatten(1), dim=1)",
                "gradient.flatten(1).square().sum(dim=1).sqrt()")),
     # the diagnosis
+    World("diagnosed-upside-down", "the test of the sign takes generated samples for real ones",
+          code("diagnosis._sign", "(real.mean() - fake.mean()).item()",
+               "(fake.mean() - real.mean()).item()")),
     World("scores-in-evaluation-mode", "scores are asked for in evaluation mode",
           code("diagnosis._one_by_one", "copy.deepcopy(pair.critic).train()",
                "copy.deepcopy(pair.critic)")),
