@@ -17,6 +17,7 @@ from . import (
     ch13_funnels,
     ch13_patches,
     ch13_ring,
+    ch16_step,
     digit_classifier,
     live_critics,
     live_games,
@@ -44,6 +45,7 @@ MODULES = (
     ch12_mnist,
     ch13_funnels,
     ch13_patches,
+    ch16_step,
 )
 
 
