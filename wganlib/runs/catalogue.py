@@ -18,6 +18,7 @@ from . import (
     ch13_patches,
     ch13_ring,
     ch16_step,
+    ch16_terms,
     digit_classifier,
     live_critics,
     live_games,
@@ -46,6 +47,7 @@ MODULES = (
     ch13_funnels,
     ch13_patches,
     ch16_step,
+    ch16_terms,
 )
 
 
