@@ -1,7 +1,8 @@
-"""Several processes that train together, forked from this one: what a notebook can do by itself."""
+"""Several processes that train together, this one and forks of it: what a notebook can do alone."""
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 import tempfile
@@ -14,6 +15,8 @@ import torch.distributed as dist
 
 def on_several(k: int, function: Callable[..., object], *arguments: object) -> list[object]:
     """Call a function in k processes that are joined as ``torchrun`` joins them, one thread each.
+
+    The first of them is this one, the others are forked from it.
 
     Parameters
     ----------
@@ -37,26 +40,32 @@ def on_several(k: int, function: Callable[..., object], *arguments: object) -> l
     """
     if not hasattr(os, "fork"):
         raise OSError("this machine cannot fork a process; Linux and macOS can, and so does Colab")
+    fork, threads = multiprocessing.get_context("fork"), torch.get_num_threads()
     with tempfile.TemporaryDirectory() as folder:
-        meeting, fork = Path(folder) / "meeting", multiprocessing.get_context("fork")
         answers = fork.SimpleQueue()
-        given = (k, meeting, answers, function, arguments)
-        processes = [fork.Process(target=_work, args=(rank, *given)) for rank in range(k)]
-        for process in processes:
+        work = functools.partial(_work, Path(folder) / "meeting", k, function, arguments)
+        others = [fork.Process(target=_answer, args=(answers, work, r)) for r in range(1, k)]
+        for process in others:
             process.start()
-        found = dict(answers.get() for _ in processes)
-        for process in processes:
+        found = {0: work(0)} | dict(answers.get() for _ in others)
+        for process in others:
             process.join()
+    torch.set_num_threads(threads)
     return [found[rank] for rank in range(k)]
 
 
-def _work(rank: int, k: int, meeting: Path, answers, function, arguments: tuple) -> None:
-    """Join the others, call the function, and hand in what it returns."""
+def _answer(answers, work: Callable[[int], object], rank: int) -> None:
+    """Hand in what a forked process found."""
+    answers.put((rank, work(rank)))
+
+
+def _work(meeting: Path, k: int, function: Callable, arguments: tuple, rank: int) -> object:
+    """Join the others, call the function, and return what it returns."""
     torch.set_num_threads(1)  # a pool of threads does not survive a fork
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=k)
     try:
-        answer = function(*arguments)
+        return function(*arguments)
     except Exception as error:
-        answer = f"{type(error).__name__}: {error}"
-    answers.put((rank, answer))
-    dist.destroy_process_group()
+        return f"{type(error).__name__}: {error}"
+    finally:
+        dist.destroy_process_group()
