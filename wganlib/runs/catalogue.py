@@ -19,6 +19,8 @@ from . import (
     ch13_ring,
     ch16_step,
     ch16_terms,
+    ch15_digits,
+    ch15_ring,
     digit_classifier,
     live_critics,
     live_games,
@@ -48,6 +50,8 @@ MODULES = (
     ch13_patches,
     ch16_step,
     ch16_terms,
+    ch15_digits,
+    ch15_ring,
 )
 
 
