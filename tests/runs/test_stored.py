@@ -54,7 +54,7 @@ def test_rows_are_chosen_by_all_values_that_are_named():
 
 def test_the_stored_results_stay_small():
     files = [p for p in RUNS.glob("[!.]*/*") if p.is_file()]
-    assert sum(p.stat().st_size for p in files) < 20e6
+    assert sum(p.stat().st_size for p in files) < 22e6
 
 
 def test_no_weights_need_unpickling():
