@@ -21,6 +21,10 @@ from . import (
     ch16_terms,
     ch15_digits,
     ch15_ring,
+    ch14_field,
+    ch14_pictures,
+    ch14_scale,
+    ch14_table,
     digit_classifier,
     live_critics,
     live_games,
@@ -52,6 +56,10 @@ MODULES = (
     ch16_terms,
     ch15_digits,
     ch15_ring,
+    ch14_pictures,
+    ch14_table,
+    ch14_field,
+    ch14_scale,
 )
 
 

@@ -1,0 +1,64 @@
+"""Train WGAN-GP on a table with categories, with three heads, and look at it.
+
+Fills `results.csv`, a look a row, and `generator.safetensors`, the average of the first seed with
+the Gumbel head. One thread, two minutes; it can be stopped and goes on with the next training.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from wganlib import models, training
+
+from . import own_data
+from .experiment import Experiment
+from .provenance import Log
+
+HEADS, SEEDS, N_STEPS, EVERY = ("gumbel", "softmax", "none"), (0, 1, 2), 1_600, 100
+N_TRAIN, N_HELD, N_FRESH = 2_048, 1_024, 2_048
+
+
+def tables() -> tuple[Tensor, Tensor, Tensor]:
+    """Return training rows, held-out rows and fresh rows, shape ``(n, 4)``."""
+    rng = torch.Generator().manual_seed(14)
+    known = own_data.draw_table(N_TRAIN + N_HELD, rng)
+    return known[:N_TRAIN], known[N_TRAIN:], own_data.draw_table(N_FRESH, rng)
+
+
+def samples() -> tuple[Tensor, ...]:
+    """Return them encoded, shape ``(n, 7)``; means and deviations are those of the training."""
+    rows = tables()
+    return tuple(own_data.encode(part, like=rows[0]) for part in rows)
+
+
+def train(head: str, seed: int, *, n_steps: int = N_STEPS) -> tuple[nn.Module, list[dict]]:
+    """Train one head from one seed."""
+    generator = own_data.untrained(own_data.TableGenerator, seed, head)
+    critic = own_data.untrained(models.MLPCritic, 100 + seed, 7, width=64, depth=2)
+    every = min(EVERY, n_steps)
+    config = training.TrainConfig(
+        n_steps=n_steps, batch_size=128, n_critic=2, learning_rate=1e-3, averaging=0.99, seed=seed,
+        log_every=every, checkpoint_every=every,
+    )  # fmt: skip
+    average, looks = own_data.watch((generator, critic), samples(), config)
+    return average, looks
+
+
+def fill(folder: Path, log: Log) -> None:
+    """Train all heads from all seeds."""
+    trainings = [{"head": head, "seed": seed} for head, seed in product(HEADS, SEEDS)]
+    own_data.make(folder, trainings, train, log)
+
+
+EXPERIMENT = Experiment(
+    name="ch14-table",
+    about="chapter 14: a table with categories, by three heads",
+    fill=fill,
+    files=("results.csv", "early.csv", own_data.WEIGHTS),
+    seed=list(SEEDS),
+    data="rentals of bicycles, drawn by wganlib.runs.own_data",
+)
