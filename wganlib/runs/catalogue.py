@@ -22,6 +22,7 @@ from . import (
     ch15_digits,
     ch15_ring,
     ch14_field,
+    ch14_judges,
     ch14_pictures,
     ch14_scale,
     ch14_table,
@@ -59,6 +60,7 @@ MODULES = (
     ch14_pictures,
     ch14_table,
     ch14_field,
+    ch14_judges,
     ch14_scale,
 )
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from itertools import product
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from wganlib import models, training
 
@@ -19,15 +18,6 @@ from .experiment import Experiment
 from .provenance import Log
 
 NUMBERS, SEEDS, N_STEPS, EVERY = (8_192, 1_024), (0, 1, 2), 1_000, 50
-N_HELD, N_FRESH = 1_024, 2_048
-
-
-def samples(n: int = NUMBERS[0]) -> tuple[Tensor, Tensor, Tensor]:
-    """Return n training fields, held-out ones and fresh ones, shape ``(n, 1, 16, 16)``."""
-    rng = torch.Generator().manual_seed(14)
-    sizes = (N_HELD, N_FRESH, NUMBERS[0])
-    held, fresh, known = (own_data.draw_fields(size, rng) for size in sizes)
-    return known[:n], held, fresh
 
 
 def train(n: int, seed: int, *, n_steps: int = N_STEPS) -> tuple[nn.Module, list[dict]]:
@@ -39,7 +29,7 @@ def train(n: int, seed: int, *, n_steps: int = N_STEPS) -> tuple[nn.Module, list
         n_steps=n_steps, n_critic=2, learning_rate=1e-3, averaging=0.99, seed=seed,
         log_every=every, checkpoint_every=every,
     )  # fmt: skip
-    return own_data.watch((generator, critic), samples(n), config)
+    return own_data.watch((generator, critic), own_data.field_samples(n), config)
 
 
 def fill(folder: Path, log: Log) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import nn
 
 from wganlib import models, training
 
@@ -17,30 +17,18 @@ from .experiment import Experiment
 from .provenance import Log
 
 SEEDS, N_STEPS, EVERY = (0, 1, 2), 1_600, 100
-N_TRAIN, N_HELD = 2_048, 1_024
-DATA_SEED = 1  # of the pictures; fresh ones have the next
-
-
-def samples() -> tuple[Tensor, Tensor, Tensor]:
-    """Return training pictures, held-out ones and fresh ones, shape ``(n, 3, 32, 32)``."""
-    known = own_data.load_pictures(DATA_SEED, N_TRAIN + N_HELD)
-    return known[:N_TRAIN], known[N_TRAIN:], own_data.load_pictures(DATA_SEED + 1, N_HELD)
-
-
-def generator(seed: int = 0) -> models.ConvGenerator:
-    """Return the untrained generator: the stock one, smaller, for 32 pixels and colour."""
-    return own_data.untrained(models.ConvGenerator, seed, 32, 8, size=32, channels=3)
 
 
 def train(seed: int, *, n_steps: int = N_STEPS) -> tuple[nn.Module, list[dict]]:
     """Train from one seed."""
     critic = own_data.untrained(models.ConvCritic, 100 + seed, 8, size=32, channels=3)
+    pair = own_data.picture_generator(seed), critic
     every = min(EVERY, n_steps)
     config = training.TrainConfig(
         n_steps=n_steps, n_critic=1, learning_rate=4e-3, averaging=0.99, seed=seed,
         log_every=every, checkpoint_every=every,
     )  # fmt: skip
-    return own_data.watch((generator(seed), critic), samples(), config)
+    return own_data.watch(pair, own_data.picture_samples(), config)
 
 
 def fill(folder: Path, log: Log) -> None:

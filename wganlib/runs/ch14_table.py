@@ -9,8 +9,7 @@ from __future__ import annotations
 from itertools import product
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from wganlib import models, training
 
@@ -19,20 +18,6 @@ from .experiment import Experiment
 from .provenance import Log
 
 HEADS, SEEDS, N_STEPS, EVERY = ("gumbel", "softmax", "none"), (0, 1, 2), 1_600, 100
-N_TRAIN, N_HELD, N_FRESH = 2_048, 1_024, 2_048
-
-
-def tables() -> tuple[Tensor, Tensor, Tensor]:
-    """Return training rows, held-out rows and fresh rows, shape ``(n, 4)``."""
-    rng = torch.Generator().manual_seed(14)
-    known = own_data.draw_table(N_TRAIN + N_HELD, rng)
-    return known[:N_TRAIN], known[N_TRAIN:], own_data.draw_table(N_FRESH, rng)
-
-
-def samples() -> tuple[Tensor, ...]:
-    """Return them encoded, shape ``(n, 7)``; means and deviations are those of the training."""
-    rows = tables()
-    return tuple(own_data.encode(part, like=rows[0]) for part in rows)
 
 
 def train(head: str, seed: int, *, n_steps: int = N_STEPS) -> tuple[nn.Module, list[dict]]:
@@ -44,8 +29,7 @@ def train(head: str, seed: int, *, n_steps: int = N_STEPS) -> tuple[nn.Module, l
         n_steps=n_steps, batch_size=128, n_critic=2, learning_rate=1e-3, averaging=0.99, seed=seed,
         log_every=every, checkpoint_every=every,
     )  # fmt: skip
-    average, looks = own_data.watch((generator, critic), samples(), config)
-    return average, looks
+    return own_data.watch((generator, critic), own_data.table_samples(), config)
 
 
 def fill(folder: Path, log: Log) -> None:

@@ -64,6 +64,20 @@ def load_pictures(seed: int, n: int) -> Tensor:
     return data.scale_pixels(found.pixels)
 
 
+N_PICTURES, N_PICTURES_HELD = 2_048, 1_024
+
+
+def picture_samples() -> tuple[Tensor, Tensor, Tensor]:
+    """Return training pictures, held-out ones and fresh ones, shape ``(n, 3, 32, 32)``."""
+    known = load_pictures(1, N_PICTURES + N_PICTURES_HELD)
+    return known[:N_PICTURES], known[N_PICTURES:], load_pictures(2, N_PICTURES_HELD)
+
+
+def picture_generator(seed: int = 0) -> models.ConvGenerator:
+    """Return the untrained generator: the stock one, smaller, for 32 pixels and colour."""
+    return untrained(models.ConvGenerator, seed, 32, 8, size=32, channels=3)
+
+
 def write_pictures(folder: Path, n: int, seed: int) -> list[str]:
     """Fill a folder with pictures of mixed sizes; return the kind of each, by file name."""
     rng, kinds = np.random.default_rng(seed), []
@@ -130,6 +144,19 @@ def decode(rows: Tensor, like: Tensor) -> Tensor:
     return torch.cat([*whole, logs.exp()], dim=1)
 
 
+def rentals() -> tuple[Tensor, Tensor, Tensor]:
+    """Return 2,048 rows to train on, 1,024 held-out ones and 2,048 fresh ones, in their units."""
+    rng = torch.Generator().manual_seed(14)
+    known = draw_table(3_072, rng)
+    return known[:2_048], known[2_048:], draw_table(2_048, rng)
+
+
+def table_samples() -> tuple[Tensor, ...]:
+    """Return them encoded, shape ``(n, 7)``; means and deviations are those of the training."""
+    rows = rentals()
+    return tuple(encode(part, like=rows[0]) for part in rows)
+
+
 class TableGenerator(models.MLPGenerator):
     """Fully connected, with a head for each one-hot group: softmax, gumbel or none.
 
@@ -176,6 +203,13 @@ def draw_fields(n: int, rng: torch.Generator) -> Tensor:
     """Draw fields: white noise whose waves are weighted; shape ``(n, 1, 16, 16)``, variance 1."""
     white = torch.fft.fft2(torch.randn(n, 1, SIDE, SIDE, generator=rng))
     return torch.fft.ifft2(white * spectrum().sqrt()).real
+
+
+def field_samples(n: int = 8_192) -> tuple[Tensor, Tensor, Tensor]:
+    """Return n training fields, 1,024 held-out ones and 2,048 fresh ones."""
+    rng = torch.Generator().manual_seed(14)
+    held, fresh, known = (draw_fields(size, rng) for size in (1_024, 2_048, 8_192))
+    return known[:n], held, fresh
 
 
 class FieldGenerator(models.ConvGenerator):
@@ -269,3 +303,51 @@ def load(generator: nn.Module, experiment: str) -> nn.Module:
     path = run_folder(experiment) / WEIGHTS
     generator.load_state_dict(safetensors.torch.load_file(path))
     return generator.eval()
+
+
+# --- judges: three permutation tests --------------------------------------------------------------
+
+Statistic = Callable[[Tensor, Tensor], Tensor]  # of the places of two halves in a pool
+
+
+def marginals(pool: Tensor) -> Statistic:
+    """Mean exact W1 of the columns of two halves, in standard deviations of each column."""
+    pool = pool.flatten(1)
+    spread = pool.std(dim=0)
+
+    def statistic(a: Tensor, b: Tensor) -> Tensor:
+        gaps = pool[a].sort(dim=0).values - pool[b].sort(dim=0).values
+        return (gaps.abs().mean(dim=0) / spread).mean()
+
+    return statistic
+
+
+def joint(pool: Tensor) -> Statistic:
+    """Energy distance of two halves, biased: never below 0."""
+    far = torch.cdist(pool.flatten(1), pool.flatten(1))
+
+    def statistic(a: Tensor, b: Tensor) -> Tensor:
+        sign = torch.ones(len(far))
+        sign[b] = -1
+        return -(sign @ far @ sign) / len(a) ** 2
+
+    return statistic
+
+
+def copies(pool: Tensor, fake: Tensor) -> Statistic:
+    """Share of fakes whose nearest row of the pool is in its first half."""
+    nearest = torch.cdist(fake.flatten(1), pool.flatten(1)).argmin(dim=1)
+
+    def statistic(a: Tensor, b: Tensor) -> Tensor:
+        inside = torch.zeros(len(a) + len(b))
+        inside[a] = 1
+        return inside[nearest].mean()
+
+    return statistic
+
+
+def judge(statistic: Statistic, n: int, rng: torch.Generator) -> tuple[float, float]:
+    """Return a statistic of two halves over its median under 99 relabellings, and the p-value."""
+    orders = [torch.arange(n), *(torch.randperm(n, generator=rng) for _ in range(99))]
+    found = torch.stack([statistic(*order.split(n // 2)) for order in orders])
+    return (found[0] / found[1:].median()).item(), (found >= found[0]).double().mean().item()
