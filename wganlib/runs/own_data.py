@@ -11,6 +11,7 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -205,11 +206,11 @@ def draw_fields(n: int, rng: torch.Generator) -> Tensor:
     return torch.fft.ifft2(white * spectrum().sqrt()).real
 
 
-def field_samples(n: int = 8_192) -> tuple[Tensor, Tensor, Tensor]:
-    """Return n training fields, 1,024 held-out ones and 2,048 fresh ones."""
+def field_samples() -> tuple[Tensor, Tensor, Tensor]:
+    """Return 8,192 training fields, 1,024 held-out ones and 2,048 fresh ones."""
     rng = torch.Generator().manual_seed(14)
     held, fresh, known = (draw_fields(size, rng) for size in (1_024, 2_048, 8_192))
-    return known[:n], held, fresh
+    return known, held, fresh
 
 
 class FieldGenerator(models.ConvGenerator):
@@ -256,6 +257,8 @@ def watch(
     pair: tuple[nn.Module, nn.Module],
     samples: tuple[Tensor, Tensor, Tensor],
     config: training.TrainConfig,
+    *,
+    one_sided: bool = False,
 ) -> tuple[nn.Module, list[dict]]:
     """Train on the first of three samples; return the average, and a look at it now and then."""
     (generator, critic), (real, held, fresh), rows = pair, samples, []
@@ -267,7 +270,8 @@ def watch(
             estimate = losses.w1_estimate(critic(held[:1_000]), critic(fake)).item()
         rows.append({"step": step, "estimate": estimate} | look(average, held, fresh))
 
-    how = {"penalty": gradient_penalty, "average": average, "callback": callback}
+    penalty = partial(gradient_penalty, one_sided=one_sided)
+    how = {"penalty": penalty, "average": average, "callback": callback}
     with warnings.catch_warnings():  # that fields are no images, which is so
         warnings.filterwarnings("ignore", message="real holds images from")
         training.train(generator, critic, real, config, progress=False, **how)

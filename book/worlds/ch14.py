@@ -1,0 +1,85 @@
+"""What can be false in chapter 14."""
+
+from counterworlds import World, cell, code
+
+WORLDS = [
+    # pictures
+    World("grey-after-all", "pictures are loaded grey",
+          cell("small = images.load_images(folder, size=32, progress=False)",
+               "small = images.load_images(folder, size=32, channels=1, progress=False)")),
+    World("zero-to-one", "pixels are scaled to [0, 1]",
+          code("data.scale_pixels", "127.5 - 1", "255")),
+    World("edges-forgotten", "only the middle of a picture is looked at",
+          code("runs.own_data.kind_of", "edges > 0.4", "edges > 4")),
+    World("untrained-painter", "the generator of pictures is not trained",
+          cell('painter = own_data.load(own_data.picture_generator(), "ch14-pictures")',
+               "painter = own_data.picture_generator().eval()")),
+    # the table
+    World("warmer-head", "the generator written here has another temperature",
+          cell("(a + g) / 0.2", "(a + g) / 0.5")),
+    World("members-shuffled", "membership is drawn without a look at the bicycle",
+          cell("written = own_data.decode(encoded, like=rows)",
+               "written = own_data.decode(encoded, like=rows)\n"
+               "written[:, 1] = written[torch.randperm(4_000, generator=rng), 1]")),
+    World("prices-shuffled", "prices are drawn without a look at the kilometres",
+          cell("written = own_data.decode(encoded, like=rows)",
+               "written = own_data.decode(encoded, like=rows)\n"
+               "written[:, 3] = written[torch.randperm(4_000, generator=rng), 3]")),
+    World("heads-swapped", "runs with a Gumbel head and runs without a head are swapped",
+          cell("chosen(looks, head=head, step=1_600) for head in HEADS",
+               "chosen(looks, head=other, step=1_600) for head, other in "
+               'zip(HEADS, ("none", "softmax", "gumbel"), strict=True)')),
+    World("looked-too-early", "the heads are compared after 300 steps",
+          cell("head=head, step=1_600)", "head=head, step=300)")),
+    # the field
+    World("power-for-amplitude", "waves are weighted by their power, not by its root",
+          code("runs.own_data.draw_fields", "spectrum().sqrt()", "spectrum()")),
+    World("untrained-weather", "the generator of fields is not trained",
+          cell('weather = own_data.load(own_data.FieldGenerator(), "ch14-field")',
+               "weather = own_data.untrained(own_data.FieldGenerator, 0).eval()")),
+    World("sides-swapped", "the two forms of the penalty are swapped",
+          cell("step=1_000) for side in SIDES)", "step=1_000) for side in [*SIDES][::-1])")),
+    World("first-looks", "the runs on fields are looked at after 100 steps",
+          cell("chosen(runs, side=side, step=1_000)", "chosen(runs, side=side, step=100)")),
+    # units
+    World("weight-stays", "λ does not follow the unit",
+          cell("s * (y + 2), s * 10.0)", "s * (y + 2), 10.0)")),
+    World("normalised-forgotten", "the normalised runs are mistaken for those that are not",
+          cell('"a thousandth, normalised": (1e3, 10, "yes")',
+               '"a thousandth, normalised": (1e3, 10, "no")')),
+    World("weights-swapped", "the runs with λ = 10 and λ = 10,000 are swapped",
+          cell('for w in ("10", "10,000"))', 'for w in ("10,000", "10"))')),
+    World("columns-swapped", "the tables with and without another unit are swapped",
+          cell("for unit in (1, 1_000))", "for unit in (1_000, 1))")),
+    # judges
+    World("ties-forgotten", "a number does not count as being as large as itself",
+          cell("(found >= found[0])", "(found > found[0])")),
+    World("fresh-and-dropped-swapped", "fresh samples and those with a mode dropped are swapped",
+          cell('("fresh", "trained", "memoriser", "dropped", "shuffled")',
+               '("dropped", "trained", "memoriser", "fresh", "shuffled")')),
+    World("memoriser-and-shuffled-swapped", "the memoriser and the shuffled samples are swapped",
+          cell('("fresh", "trained", "memoriser", "dropped", "shuffled")',
+               '("fresh", "trained", "shuffled", "dropped", "memoriser")')),
+    World("dropped-and-shuffled-swapped", "the dropped and the shuffled samples are swapped",
+          cell('("fresh", "trained", "memoriser", "dropped", "shuffled")',
+               '("fresh", "trained", "memoriser", "shuffled", "dropped")')),
+    World("memoriser-and-dropped-swapped", "the memoriser and the dropped samples are swapped",
+          cell('("fresh", "trained", "memoriser", "dropped", "shuffled")',
+               '("fresh", "trained", "dropped", "memoriser", "shuffled")')),
+    # stopping
+    World("largest-is-best", "the rule takes growth for improvement",
+          cell("values[i] < values[best] - margin[i]", "values[i] > values[best] + margin[i]")),
+    World("energy-for-estimate", "the critic's estimate is mistaken for the energy distance",
+          cell('abs(run["estimate"]) if rule', 'abs(run["energy"]) if rule')),
+    World("endless-patience", "the rule waits for fifty looks",
+          cell("patience=5", "patience=50")),
+    # exercises
+    World("multiplied-by-the-deviation", "λ is multiplied by the deviation, not divided",
+          cell("10 / 12 * (slope - 1)", "10 * 12 * (slope - 1)")),
+    World("nothing-shuffled", "the rows of the second exercise are not shuffled",
+          cell("torch.cat(parts, dim=1)[:500]", "fresh[:500]")),
+    World("kept-aside-after-all", "the memoriser meets rows that were kept aside",
+          cell("torch.cat([learnt, copied])", "torch.cat([held[:1_000], copied])")),
+    World("no-memory", "the series has no memory",
+          cell("0.9 * series[-1] + step", "0.0 * series[-1] + step")),
+]  # fmt: skip
