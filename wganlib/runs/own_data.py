@@ -292,7 +292,8 @@ def make(
             continue
         average, looks = train(**training_of)
         if training_of == trainings[0]:
-            weights = {name: value.contiguous() for name, value in average.state_dict().items()}
+            halved = copy.deepcopy(average).half().state_dict()  # half the file, the same samples
+            weights = {name: value.contiguous() for name, value in halved.items()}
             atomic_write(folder / WEIGHTS, safetensors.torch.save(weights))
         rows += [training_of | row for row in looks]
         write_table(path, rows)
