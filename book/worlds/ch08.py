@@ -16,9 +16,8 @@ WORLDS = [
     # the live run
     World("adam-for-rmsprop", "Adam stands for RMSProp in the live run",
           cell('"optimizer": training.rmsprop}', '"optimizer": training.adam}')),
-    World("weights-of-seed-1", "the live run starts from the weights of seed 1",
-          cell("torch.manual_seed(config.seed)\ngenerator, critic",
-               "torch.manual_seed(1)\ngenerator, critic")),
+    World("live-critic-twice-as-wide", "the critic of the live run is twice as wide",
+          cell("ConvCritic(16).to(device)\nuntil", "ConvCritic(32).to(device)\nuntil")),
     World("one-for-fakes-only", "the 1 is added to the scores of fakes alone",
           cell("critic_change = (critic_loss(*after)",
                "critic_change = (critic_loss(before[0], after[1])")),
