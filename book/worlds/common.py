@@ -52,7 +52,7 @@ WORLDS = [
     World("penalty-at-real-points", "the penalty is taken at real points only",
           code("lipschitz._mixed", "t * real.detach() + (1 - t) * fake.detach()", "real.detach()")),
     World("one-coefficient-for-the-batch", "one mixing coefficient serves a whole batch",
-          code("lipschitz._mixed", "torch.rand(len(real)", "torch.rand(1")),
+          code("lipschitz._mixed", "torch.rand(n,", "torch.rand(1,")),
     World("norm-not-flattened", "the slope's length is taken pixel by pixel",
           code("lipschitz.gradient_norms", "gradient.flatten(1), dim=1)",
                "gradient, dim=1).reshape(len(x), -1).mean(1)")),
