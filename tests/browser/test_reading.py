@@ -259,7 +259,7 @@ def test_a_page_stands_still_while_it_is_read_and_its_figures_start(
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_far_sections_wait_until_the_reader_comes(on_a_phone, name):
     far = on_a_phone(name)["waiting at first"]
-    assert len(far) >= 5
+    assert len(far) >= 3  # those that hold formulas; chapter 16 has the fewest
     assert sum(far) >= len(far) - 3
     assert on_a_phone(name)["waiting in sight"] == [False]
 
