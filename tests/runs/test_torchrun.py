@@ -22,7 +22,8 @@ def torchrun(processes, *arguments, restarts=0):
     ]  # fmt: skip
     return subprocess.run(
         [str(part) for part in command],
-        env=os.environ | {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"},  # see wganlib.parallel
+        # The script imports from here; the other variable is explained in wganlib.parallel.
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"},
         cwd=ROOT,
         capture_output=True,
         text=True,
