@@ -12,24 +12,20 @@ from pathlib import Path
 
 from torch import nn
 
-from wganlib import models, training
+from wganlib import models
 
 from . import own_data
 from .experiment import Experiment
 from .provenance import Log
 
-SIDES, SEEDS, N_STEPS, EVERY = ("one-sided", "two-sided"), (0, 1, 2), 1_000, 100
+SIDES, SEEDS, N_STEPS = ("one-sided", "two-sided"), (0, 1, 2), 1_000
 
 
 def train(side: str, seed: int, *, n_steps: int = N_STEPS) -> tuple[nn.Module, list[dict]]:
     """Train with one form of the penalty from one seed."""
     generator = own_data.untrained(own_data.FieldGenerator, seed)
     critic = own_data.untrained(models.ConvCritic, 100 + seed, 16, size=own_data.SIDE)
-    every = min(EVERY, n_steps)
-    config = training.TrainConfig(
-        n_steps=n_steps, n_critic=2, learning_rate=1e-3, averaging=0.99, seed=seed,
-        log_every=every, checkpoint_every=every,
-    )  # fmt: skip
+    config = own_data.config(seed, n_steps, n_critic=2, learning_rate=1e-3)
     pair, one_sided = (generator, critic), side == "one-sided"
     return own_data.watch(pair, own_data.field_samples(), config, one_sided=one_sided)
 

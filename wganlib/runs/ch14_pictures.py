@@ -10,24 +10,20 @@ from pathlib import Path
 
 from torch import nn
 
-from wganlib import models, training
+from wganlib import models
 
 from . import own_data
 from .experiment import Experiment
 from .provenance import Log
 
-SEEDS, N_STEPS, EVERY = (0, 1, 2), 1_600, 100
+SEEDS, N_STEPS = (0, 1, 2), 1_600
 
 
 def train(seed: int, *, n_steps: int = N_STEPS) -> tuple[nn.Module, list[dict]]:
     """Train from one seed."""
     critic = own_data.untrained(models.ConvCritic, 100 + seed, 8, size=32, channels=3)
     pair = own_data.picture_generator(seed), critic
-    every = min(EVERY, n_steps)
-    config = training.TrainConfig(
-        n_steps=n_steps, n_critic=1, learning_rate=4e-3, averaging=0.99, seed=seed,
-        log_every=every, checkpoint_every=every,
-    )  # fmt: skip
+    config = own_data.config(seed, n_steps, n_critic=1, learning_rate=4e-3)
     return own_data.watch(pair, own_data.picture_samples(), config)
 
 

@@ -23,10 +23,10 @@ from .experiment import Experiment
 from .provenance import Log
 from .tables import read_rows, write_table
 
-SEEDS, N_STEPS, EVERY, POINTS = (0, 1, 2), 1_000, 100, 512
+SEEDS, N_STEPS, POINTS = (0, 1, 2), 1_000, 512
 ONE_SIDED = partial(lipschitz.gradient_penalty, one_sided=True)  # see chapter 7: few numbers
 UNITS = (1, 1_000)  # of the table's last column
-NUMBERS = {"n_critic": 2, "learning_rate": 1e-3, "batch_size": 128, "averaging": 0.99}
+NUMBERS = {"n_critic": 2, "learning_rate": 1e-3, "batch_size": 128}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +70,7 @@ def watch_numbers(arm: Arm, seed: int, *, n_steps: int = N_STEPS) -> list[dict]:
         }
         rows.append(asdict(arm) | {"seed": seed, "step": step} | numbers)
 
-    every = min(EVERY, n_steps)
-    config = training.TrainConfig(
-        n_steps=n_steps, seed=seed, gp_weight=arm.gp_weight, log_every=every,
-        checkpoint_every=every, **NUMBERS,
-    )  # fmt: skip
+    config = own_data.config(seed, n_steps, gp_weight=arm.gp_weight, **NUMBERS)
     how = {"penalty": ONE_SIDED, "average": average, "callback": callback}
     training.train(generator, critic, real[:-POINTS], config, progress=False, **how)
     return rows
@@ -95,10 +91,7 @@ def watch_table(unit: int, seed: int, *, n_steps: int = N_STEPS) -> list[dict]:
         far = {"categories": sum(gaps[:5]) / 5, "km": gaps[5], "price": gaps[6]}
         rows.append({"unit": unit, "seed": seed, "step": step} | far)
 
-    every = min(EVERY, n_steps)
-    config = training.TrainConfig(
-        n_steps=n_steps, seed=seed, log_every=every, checkpoint_every=every, **NUMBERS
-    )  # fmt: skip
+    config = own_data.config(seed, n_steps, **NUMBERS)
     how = {"penalty": ONE_SIDED, "average": average, "callback": callback}
     training.train(generator, critic, scale * known[:2_048], config, progress=False, **how)
     return rows
@@ -109,7 +102,7 @@ def fill(folder: Path, log: Log) -> None:
     for name, arms, watch in (("results", ARMS, watch_numbers), ("columns", UNITS, watch_table)):
         path = folder / f"{name}.csv"
         rows = read_rows(path)
-        done = len(rows) // (N_STEPS // EVERY)
+        done = len(rows) // (N_STEPS // own_data.EVERY)
         for arm, seed in list(product(arms, SEEDS))[done:]:
             rows += watch(arm, seed)
             write_table(path, rows)

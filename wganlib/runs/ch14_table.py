@@ -11,24 +11,20 @@ from pathlib import Path
 
 from torch import nn
 
-from wganlib import models, training
+from wganlib import models
 
 from . import own_data
 from .experiment import Experiment
 from .provenance import Log
 
-HEADS, SEEDS, N_STEPS, EVERY = ("gumbel", "softmax", "none"), (0, 1, 2), 1_600, 100
+HEADS, SEEDS, N_STEPS = ("gumbel", "softmax", "none"), (0, 1, 2), 1_600
 
 
 def train(head: str, seed: int, *, n_steps: int = N_STEPS) -> tuple[nn.Module, list[dict]]:
     """Train one head from one seed."""
     generator = own_data.untrained(own_data.TableGenerator, seed, head)
     critic = own_data.untrained(models.MLPCritic, 100 + seed, 7, width=64, depth=2)
-    every = min(EVERY, n_steps)
-    config = training.TrainConfig(
-        n_steps=n_steps, batch_size=128, n_critic=2, learning_rate=1e-3, averaging=0.99, seed=seed,
-        log_every=every, checkpoint_every=every,
-    )  # fmt: skip
+    config = own_data.config(seed, n_steps, batch_size=128, n_critic=2, learning_rate=1e-3)
     return own_data.watch((generator, critic), own_data.table_samples(), config)
 
 

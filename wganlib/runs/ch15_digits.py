@@ -21,12 +21,10 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from wganlib import data, metrics, mnist, models, training, transport
-from wganlib._files import atomic_write
 from wganlib.classifier import digit_classifier
 
 from . import trained
@@ -279,9 +277,7 @@ def fill(folder: Path, log: Log) -> None:
 def keep(folder: Path, arm: str, generator: nn.Module) -> None:
     """Store the one generator that is kept, or the picture of the one that was not led."""
     if arm == KEPT[0]:
-        weights = generator.state_dict().items()
-        half = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in weights}
-        atomic_write(folder / "generator.safetensors", safetensors.torch.save(half))
+        trained.save_halved(folder / "generator.safetensors", generator)
     if arm == "ignored":
         rng, asked = torch.Generator().manual_seed(2), torch.arange(N_CLASSES).repeat_interleave(10)
         images = models.sample(generator, len(asked), condition=asked, rng=rng)

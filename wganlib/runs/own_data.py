@@ -21,15 +21,16 @@ from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
 from wganlib import data, images, losses, metrics, models, training
-from wganlib._files import atomic_write
 from wganlib.lipschitz import gradient_penalty
 from wganlib.records import run_folder
 
 from .provenance import Log
 from .tables import read_rows, write_table
+from .trained import save_halved
 
 WEIGHTS = "generator.safetensors"  # of the first training of an experiment
 EARLY = 20  # steps of a training that a test repeats
+EVERY = 100  # steps between two looks
 
 # --- a folder of pictures: one of three shapes in one of six colours, on paper of any grey --------
 
@@ -253,6 +254,15 @@ def look(generator: nn.Module, held: Tensor, fresh: Tensor) -> dict[str, float]:
     }
 
 
+def config(seed: int, n_steps: int, **numbers: float) -> training.TrainConfig:
+    """Return a training's numbers: an average is kept, and a look is taken every hundred steps."""
+    every = min(EVERY, n_steps)
+    return training.TrainConfig(
+        n_steps=n_steps, seed=seed, averaging=0.99, log_every=every, checkpoint_every=every,
+        **numbers,
+    )  # fmt: skip
+
+
 def watch(
     pair: tuple[nn.Module, nn.Module],
     samples: tuple[Tensor, Tensor, Tensor],
@@ -292,9 +302,7 @@ def make(
             continue
         average, looks = train(**training_of)
         if training_of == trainings[0]:
-            halved = copy.deepcopy(average).half().state_dict()  # half the file, the same samples
-            weights = {name: value.contiguous() for name, value in halved.items()}
-            atomic_write(folder / WEIGHTS, safetensors.torch.save(weights))
+            save_halved(folder / WEIGHTS, average)
         rows += [training_of | row for row in looks]
         write_table(path, rows)
         log.save()
