@@ -7,7 +7,6 @@ classifier's features, as `wganlib.runs.scores` has them.
 
 from __future__ import annotations
 
-import logging
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,6 @@ from .experiment import Experiment
 from .mistakes import MISTAKES, Way, between
 from .provenance import Log
 from .scores import N_SAMPLES, draw, real_features
-from .tables import read_rows, write_table
 
 SEEDS, N_STEPS, BATCH, LEARNING_RATE = range(2), 500, 64, 2e-3
 EARLY = 5  # steps that tests make again
@@ -116,16 +114,7 @@ def measure(generator: nn.Module, critic: nn.Module, batch) -> dict:
 
 def fill(folder: Path, log: Log) -> dict:
     """Train all ways from all seeds that are not in the table yet."""
-    path = folder / "results.csv"
-    rows = read_rows(path)
-    for name in WAYS:
-        if any(row["way"] == name for row in rows):
-            continue
-        rows += [play(name, seed) for seed in SEEDS]
-        write_table(path, rows)
-        log.save()
-        logging.getLogger(__name__).info("%s: %s", name, [row["frechet"] for row in rows[-2:]])
-    write_table(folder / "early.csv", [early(name) for name in WAYS])
+    mistakes.fill(folder, log, WAYS, SEEDS, play=play, early=early)
     noise = 2 * torch.rand(N_SAMPLES, 1, 28, 28, generator=torch.Generator().manual_seed(0)) - 1
     worst = metrics.frechet_distance(real_features(), digit_classifier().features(noise))
     return {"noise": round(worst, 2)}

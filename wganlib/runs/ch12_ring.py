@@ -6,7 +6,6 @@ minutes. It can be stopped and goes on with the next way.
 
 from __future__ import annotations
 
-import logging
 import math
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from . import mistakes, toys
 from .experiment import Experiment
 from .mistakes import MISTAKES, between
 from .provenance import Log
-from .tables import read_rows, write_table
 
 SEEDS, N_STEPS, BATCH, LEARNING_RATE = range(5), 600, 64, 1e-3
 WIDTH, DEPTH = 128, 3
@@ -88,16 +86,7 @@ def measure(generator: nn.Module, critic: nn.Module, points: Tensor) -> dict:
 
 def fill(folder: Path, log: Log) -> None:
     """Train all ways from all seeds that are not in the table yet."""
-    path = folder / "results.csv"
-    rows = read_rows(path)
-    for name in MISTAKES:
-        if any(row["way"] == name for row in rows):
-            continue
-        rows += [play(name, seed) for seed in SEEDS]
-        write_table(path, rows)
-        log.save()
-        logging.getLogger(__name__).info("%s: %s", name, [row["exact_w1"] for row in rows[-5:]])
-    write_table(folder / "early.csv", [early(name) for name in MISTAKES])
+    mistakes.fill(folder, log, MISTAKES, SEEDS, play=play, early=early)
 
 
 EXPERIMENT = Experiment(

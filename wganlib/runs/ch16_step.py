@@ -69,7 +69,7 @@ def critic_loss(
     way: Way, critic: nn.Module, real: Tensor, fake: Tensor, mixed: Tensor, weight: float
 ) -> Tensor:
     """Return the critic's loss; a weight of 0 leaves the penalty out."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=way.autocast):
+    with _cast(way):
         scores = critic(torch.cat([real, fake])).float()
     loss = scores[len(real) :].mean() - scores[: len(real)].mean()
     if weight:

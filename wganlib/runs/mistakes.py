@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
+
+from .provenance import Log
+from .tables import read_rows, write_table
 
 Losses = Callable[[Tensor, Tensor], Tensor]
 CLIP = 0.01  # Arjovsky et al. (2017), Algorithm 1
@@ -271,3 +276,28 @@ MISTAKES = {
     "clipped before the step": replace(CLIPPED, clip="before"),
     "gradients clipped": replace(CLIPPED, clip="gradients"),
 }
+
+
+# --- the tables -----------------------------------------------------------------------------------
+
+
+def fill(
+    folder: Path,
+    log: Log,
+    ways: Iterable[str],
+    seeds: Sequence[int],
+    *,
+    play: Callable[[str, int], dict],
+    early: Callable[[str], dict],
+) -> None:
+    """Train all ways from all seeds that are not in `results.csv` yet; then fill `early.csv`."""
+    path = folder / "results.csv"
+    rows = read_rows(path)
+    for name in ways:
+        if any(row["way"] == name for row in rows):
+            continue
+        rows += [play(name, seed) for seed in seeds]
+        write_table(path, rows)
+        log.save()
+        logging.getLogger(__name__).info("%s", rows[-1])
+    write_table(folder / "early.csv", [early(name) for name in ways])
