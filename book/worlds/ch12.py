@@ -5,19 +5,6 @@ import numpy as np
 from counterworlds import World, cell, code, named, result
 
 
-def named_otherwise(first, second):
-    """Swap two ways' names in the stored tables."""
-
-    def swapped(table):
-        table = table.copy()
-        if "way" in (table.dtype.names or ()):
-            one, other = table["way"] == first, table["way"] == second
-            table["way"][one], table["way"][other] = second, first
-        return table
-
-    return swapped
-
-
 def shuffled(table):
     """Put the rows of a table under other ways."""
     table = table.copy()
@@ -54,16 +41,15 @@ WORLDS = [
           cell('(ring["slope"] >= diagnosis.FLAT) & (ring["slope"] <= diagnosis.STEEP)',
                'ring["slope"] <= diagnosis.STEEP')),
     World("n-critic-as-published", "the runs with five generator steps have one instead",
-          result("runs.tables.stored", named_otherwise("five generator steps", "one critic step"))),
+          common.swapped("way", "five generator steps", "one critic step")),
     World("right-for-unconstrained", "right runs and runs without a constraint are swapped",
-          result("runs.tables.stored", named_otherwise("right", "no constraint"))),
+          common.swapped("way", "right", "no constraint")),
     World("layer-for-batch-norm", "the runs with layer norm and with batch norm are swapped",
-          result("runs.tables.stored", named_otherwise("layer norm", "batch norm"))),
+          common.swapped("way", "layer norm", "batch norm")),
     World("momentum-for-none", "the runs with momentum 0.9 and without are swapped",
-          result("runs.tables.stored", named_otherwise("momentum 0.9", "right"))),
+          common.swapped("way", "momentum 0.9", "right")),
     World("flattened-for-not", "the runs with both wrong norms are swapped",
-          result("runs.tables.stored",
-                 named_otherwise("norm not flattened", "norm of the batch"))),
+          common.swapped("way", "norm not flattened", "norm of the batch")),
     World("logged-in-half-precision", "the estimates were logged in half precision",
           result("runs.tables.stored", in_half_precision)),
     # norms

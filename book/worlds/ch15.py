@@ -1,5 +1,6 @@
 """What can be false in chapter 15."""
 
+import common
 import numpy as np
 from counterworlds import World, cell, code, instead
 
@@ -12,18 +13,6 @@ def tables(change):
         return change(table, *given)
 
     return instead("runs.tables.stored", other)
-
-
-def swapped(column, first, second):
-    """Take the rows of one value of a column for those of another, and the other way round."""
-
-    def change(table, *given):
-        if column in table.dtype.names:
-            a, b = table[column] == first, table[column] == second
-            table[column][a], table[column][b] = second, first
-        return table
-
-    return tables(change)
 
 
 def reversed_prices(table, *given):
@@ -98,9 +87,9 @@ WORLDS = [
           cell("[0.5, 0.3, 0.2] if", "[1.0, 1.0, 1.0] if")),
     # digits on demand
     World("told-for-blind", "runs with a projecting and with a blind critic are swapped",
-          swapped("arm", "projection", "ignored")),
+          common.swapped("arm", "projection", "ignored")),
     World("concatenation-for-projection", "projecting and concatenating runs are swapped",
-          swapped("arm", "projection", "concatenation")),
+          common.swapped("arm", "projection", "concatenation")),
     World("dearest-first", "prices are taken to be listed from the highest to the lowest",
           tables(reversed_prices)),
     World("answers-by-all-digits", "every demand is answered by all digits",
@@ -109,9 +98,9 @@ WORLDS = [
           tables(mostly_alike)),
     # numbers
     World("ways-swapped", "circles told by a number and by concatenation are swapped",
-          swapped("way", "number", "concatenation")),
+          common.swapped("way", "number", "concatenation")),
     World("laws-swapped", "even and linear circles are swapped",
-          swapped("law", "even", "linear")),
+          common.swapped("law", "even", "linear")),
     # exercises
     World("unit-vectors-too-long", "the labels' unit vectors are not divided by the root of two",
           cell("torch.eye(3)[sixty] / np.sqrt(2)", "torch.eye(3)[sixty]")),

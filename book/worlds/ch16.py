@@ -1,44 +1,31 @@
 """What can be false in chapter 16."""
 
-from counterworlds import World, cell, code, result
-
-
-def swapped(first, second):
-    """Swap the names of two ways in the stored tables."""
-
-    def otherwise(table):
-        table = table.copy()
-        if "way" in (table.dtype.names or ()):
-            one, other = table["way"] == first, table["way"] == second
-            table["way"][one], table["way"][other] = second, first
-        return table
-
-    return result("runs.tables.stored", otherwise)
-
+import common
+from counterworlds import World, cell, code
 
 WORLDS = [
     # a step, taken apart
     World("half-precision-for-a-slope", "bfloat16 and the written slope are swapped in the tables",
-          swapped("bfloat16", "slope written out")),
+          common.swapped("way", "bfloat16", "slope written out")),
     World("half-precision-for-graphs",
           "bfloat16 and the way without needless graphs are swapped in the tables",
-          swapped("bfloat16", "no needless graphs")),
+          common.swapped("way", "bfloat16", "no needless graphs")),
     World("usual-for-no-graphs", "the usual way and the one without needless graphs are swapped",
-          swapped("usual", "no needless graphs")),
+          common.swapped("way", "usual", "no needless graphs")),
     World("usual-for-a-slope", "the usual way and the written slope are swapped in the tables",
-          swapped("usual", "slope written out")),
+          common.swapped("way", "usual", "slope written out")),
     World("usual-for-channels-last", "the usual way and the one with channels last are swapped",
-          swapped("usual", "channels last")),
+          common.swapped("way", "usual", "channels last")),
     World("usual-for-lazy", "the usual way and the lazy penalty are swapped in the tables",
-          swapped("usual", "penalty every 4th step")),
+          common.swapped("way", "usual", "penalty every 4th step")),
     World("usual-for-half-precision", "the usual way and bfloat16 are swapped in the tables",
-          swapped("usual", "bfloat16")),
+          common.swapped("way", "usual", "bfloat16")),
     World("usual-for-compiled", "the usual way and the compiled one are swapped in the tables",
-          swapped("usual", "compiled")),
+          common.swapped("way", "usual", "compiled")),
     World("compiled-for-uncompiled", "the compiled way and the one with channels last are swapped",
-          swapped("compiled", "channels last")),
+          common.swapped("way", "compiled", "channels last")),
     World("lazy-for-half-precision", "the lazy penalty and bfloat16 are swapped in the tables",
-          swapped("bfloat16", "penalty every 4th step")),
+          common.swapped("way", "bfloat16", "penalty every 4th step")),
     # shares
     World("sum-for-mean", "the sum over the processes is not divided by their number",
           cell("parameter.grad /= dist.get_world_size()", "pass")),

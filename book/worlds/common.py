@@ -6,6 +6,20 @@ The popular mistakes of the field are here: what people print, forget or swap.
 import numpy as np
 from counterworlds import World, code, instead, result
 
+
+def swapped(column, first, second):
+    """Swap two names in a column of the stored tables that have it."""
+
+    def otherwise(table):
+        table = table.copy()
+        if column in (table.dtype.names or ()):
+            one, other = table[column] == first, table[column] == second
+            table[column][one], table[column][other] = second, first
+        return table
+
+    return result("runs.tables.stored", otherwise)
+
+
 WORLDS = [
     # divergences
     World("js-without-halves", "JS is computed without its two halves",

@@ -1,7 +1,7 @@
 """Chapter 16's steps begin as they are stored; what is called in forked processes answers."""
 
-import gc
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -51,18 +51,19 @@ def test_what_a_forked_process_raises_is_told():
     assert several.on_several(2, broken) == ["ValueError: no"] * 2
 
 
-@pytest.fixture
-def no_collection():
-    """A fork that collects what FSDP left in its parent may crash, so it collects nothing."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
+@forks
+def test_a_forked_process_that_dies_is_no_wait_without_end():
+    def deadly():
+        if dist.get_rank() == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(RuntimeError, match="a forked process died, exit code -9"):
+        several.on_several(2, deadly)
 
 
 @forks
 @pytest.mark.parametrize("name", wrappers.CRITICS)
-def test_each_way_gives_both_processes_one_gradient_or_an_error(no_collection, name):
+def test_each_way_gives_both_processes_one_gradient_or_an_error(name):
     (one, whole), (other, _) = several.on_several(2, wrappers.tried, name)
     if isinstance(one, str):
         assert one == other

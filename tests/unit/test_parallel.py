@@ -2,49 +2,24 @@
 
 import copy
 import dataclasses
-import multiprocessing
 import os
 
 import numpy as np
 import pytest
 import torch
-import torch.distributed as dist
 from torch import nn
 
 from tests.unit.small import SMALL, STOCK, cloud, digits, pair, weights
 from wganlib import _joint, models, parallel
 from wganlib.lipschitz import clip_weights_, gradient_penalty
 from wganlib.losses import OBJECTIVES
+from wganlib.runs.several import on_several
 from wganlib.training import train
 
-FORK = multiprocessing.get_context("fork")
 SHORT = dataclasses.replace(SMALL, n_steps=4, batch_size=8, log_every=1)
 ROUNDING = 1e-7  # double precision through a few steps of Adam, which divides by small numbers
 no_fork = not hasattr(os, "fork")
 pytestmark = pytest.mark.skipif(no_fork, reason="no processes of this kind here")
-
-
-def on_several(k, function, folder, *arguments):
-    """Call a function in k processes that train together; returns what each returns."""
-    answers = FORK.Queue()
-    store = folder / f"store-{os.urandom(4).hex()}"
-
-    def work(rank):
-        torch.set_num_threads(1)
-        dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=k)
-        try:
-            answers.put((rank, function(*arguments)))
-        except Exception as error:
-            answers.put((rank, f"{type(error).__name__}: {error}"))
-        dist.destroy_process_group()
-
-    processes = [FORK.Process(target=work, args=(rank,)) for rank in range(k)]
-    for process in processes:
-        process.start()
-    found = dict(answers.get(timeout=60) for _ in processes)
-    for process in processes:
-        process.join()
-    return [found[rank] for rank in range(k)]
 
 
 def ended(name, config=SHORT, **options):
@@ -68,8 +43,8 @@ def assert_equal(found, wanted, within=0.0):
 
 
 @pytest.mark.parametrize("name", STOCK)
-def test_two_processes_end_as_one_does(tmp_path, name):
-    first, second = on_several(2, ended, tmp_path, name)
+def test_two_processes_end_as_one_does(name):
+    first, second = on_several(2, ended, name)
     assert_equal(second, first)
     assert_equal(first, ended(name), within=ROUNDING)
 
@@ -81,8 +56,8 @@ def test_a_run_goes_on_with_another_number_of_processes(tmp_path):
         return ended("convolutional", checkpoint=path, until=until)
 
     stopped(1)
-    on_several(2, stopped, tmp_path, 3)
-    last = on_several(4, stopped, tmp_path, 4)[3]
+    on_several(2, stopped, 3)
+    last = on_several(4, stopped, 4)[3]
     assert_equal(last, ended("convolutional"), within=ROUNDING)
 
 
@@ -90,24 +65,24 @@ def test_only_the_first_process_needs_to_see_the_checkpoint(tmp_path):
     def stopped(until):
         return ended("MLP", checkpoint=tmp_path / f"disk-of-{parallel.rank()}", until=until)
 
-    on_several(2, stopped, tmp_path, 2)
-    _, second = on_several(2, stopped, tmp_path, 4)
+    on_several(2, stopped, 2)
+    _, second = on_several(2, stopped, 4)
     assert_equal(second, ended("MLP"), within=ROUNDING)
     assert not (tmp_path / "disk-of-1").exists()
 
 
 @pytest.mark.parametrize("objective", ["minimax", "hinge", "relativistic"])
-def test_losses_that_are_means_over_samples_are_the_same(tmp_path, objective):
+def test_losses_that_are_means_over_samples_are_the_same(objective):
     def game():
         networks = [network.double() for network in pair()]
         train(*networks, cloud().double(), SHORT, objective=OBJECTIVES[objective], progress=False)
         return [weights(*networks).numpy()]
 
-    first, _ = on_several(2, game, tmp_path)
+    first, _ = on_several(2, game)
     assert_equal(first, game(), within=ROUNDING)
 
 
-def test_everybody_begins_as_the_first(tmp_path):
+def test_everybody_begins_as_the_first():
     def other_start():
         networks = [network.double() for network in pair(seed=parallel.rank())]
         rng = torch.Generator().manual_seed(parallel.rank())
@@ -115,7 +90,7 @@ def test_everybody_begins_as_the_first(tmp_path):
         train(*networks, cloud().double(), SHORT, **how)
         return [weights(*networks).numpy()]
 
-    first, second = on_several(2, other_start, tmp_path)
+    first, second = on_several(2, other_start)
     assert_equal(second, first)
     assert_equal(first, other_start(), within=ROUNDING)
 
@@ -130,11 +105,11 @@ def test_each_process_may_bring_samples_of_its_own(tmp_path):
         train(*networks, half, longer, penalty=gradient_penalty, progress=False, checkpoint=path)
         return [weights(*networks).numpy()]
 
-    first, second = on_several(2, own_half, tmp_path)
+    first, second = on_several(2, own_half)
     assert_equal(second, first)
 
 
-def test_layers_draw_other_numbers_in_each_process(tmp_path):
+def test_layers_draw_other_numbers_in_each_process():
     class Dropping(models.MLPCritic):
         def forward(self, x):
             drawn.append(torch.rand(()).item())
@@ -148,7 +123,7 @@ def test_layers_draw_other_numbers_in_each_process(tmp_path):
         train(generator, critic, cloud(), SHORT, penalty=gradient_penalty, progress=False)
         return drawn
 
-    first, second = on_several(2, numbers, tmp_path)
+    first, second = on_several(2, numbers)
     assert len(first) == len(second)
     assert not set(first[3:]) & set(second[3:])  # the first are looks before the run
 
@@ -166,10 +141,10 @@ def test_the_first_process_alone_looks_and_saves(tmp_path):
         train(*networks, digits(), SHORT, **how, progress=False)
         return steps, path.exists()
 
-    assert on_several(2, looked, tmp_path) == [([1, 2, 3, 4], True), ([], False)]
+    assert on_several(2, looked) == [([1, 2, 3, 4], True), ([], False)]
 
 
-def test_a_loss_that_turns_nan_in_one_process_stops_all(tmp_path):
+def test_a_loss_that_turns_nan_in_one_process_stops_all():
     def broken():
         def penalty(critic, real, fake, *, rng):
             bad = torch.nan if parallel.rank() else 0.0
@@ -177,16 +152,16 @@ def test_a_loss_that_turns_nan_in_one_process_stops_all(tmp_path):
 
         return train(*pair(), cloud(), SHORT, penalty=penalty, progress=False)
 
-    for told in on_several(2, broken, tmp_path):
+    for told in on_several(2, broken):
         assert told.startswith("FloatingPointError: training diverged at generator step 1")
 
 
-def test_a_batch_that_cannot_be_shared_equally_is_refused(tmp_path):
+def test_a_batch_that_cannot_be_shared_equally_is_refused():
     def uneven():
         config = dataclasses.replace(SHORT, batch_size=9)
         return train(*pair(), cloud(), config, penalty=gradient_penalty, progress=False)
 
-    for told in on_several(2, uneven, tmp_path):
+    for told in on_several(2, uneven):
         assert told == (
             "ValueError: batch_size=9 cannot be shared equally by 2 processes: take 8 or 10"
         )
@@ -199,7 +174,7 @@ def test_a_network_on_another_process_s_gpu_is_refused(monkeypatch):
         parallel.join(torch.device("cuda:0"))
 
 
-def test_gradients_are_averaged_in_any_layout_and_none_stays_none(tmp_path):
+def test_gradients_are_averaged_in_any_layout_and_none_stays_none():
     def averaged():
         parameters = [nn.Parameter(torch.zeros(2, 3, 4, 4)), nn.Parameter(torch.zeros(2))]
         number = torch.arange(96.0).view(2, 3, 4, 4) * (1 + 2 * parallel.rank())
@@ -207,7 +182,7 @@ def test_gradients_are_averaged_in_any_layout_and_none_stays_none(tmp_path):
         parallel.average_gradients_(parameters)
         return [parameters[0].grad.numpy()], parameters[1].grad
 
-    for found, nothing in on_several(2, averaged, tmp_path):
+    for found, nothing in on_several(2, averaged):
         assert_equal(found, [2 * np.arange(96.0).reshape(2, 3, 4, 4)])
         assert nothing is None
 
@@ -223,7 +198,7 @@ NORMS = {
 
 
 @pytest.mark.parametrize("name", NORMS)
-def test_joint_batch_norm_is_batch_norm_of_the_joint_batch(tmp_path, name):
+def test_joint_batch_norm_is_batch_norm_of_the_joint_batch(name):
     make, shape = NORMS[name]
     x = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
@@ -239,7 +214,7 @@ def test_joint_batch_norm_is_batch_norm_of_the_joint_batch(tmp_path, name):
                 found += [scores.detach().numpy(), slope.detach().numpy(), second.numpy()]
         return found, [t.numpy().copy() for t in norm.state_dict().values()]
 
-    one, two = on_several(2, slopes, tmp_path)
+    one, two = on_several(2, slopes)
     whole, running = slopes()
     for mine, found, wanted in zip(one[0], two[0], whole, strict=True):
         np.testing.assert_allclose(np.concatenate([mine, found]), wanted, atol=1e-10)
@@ -247,7 +222,7 @@ def test_joint_batch_norm_is_batch_norm_of_the_joint_batch(tmp_path, name):
     assert_equal(two[1], one[1])
 
 
-def test_batch_norm_is_given_back_as_it_was(tmp_path):
+def test_batch_norm_is_given_back_as_it_was():
     def left():
         norm = nn.BatchNorm1d(3)
         with _joint.joint_batch_norm(norm):
@@ -257,7 +232,7 @@ def test_batch_norm_is_given_back_as_it_was(tmp_path):
             again = "forward" in vars(norm)
         return inside, alone, again, "forward" in vars(norm)
 
-    assert on_several(2, left, tmp_path) == [(True, False, True, False)] * 2
+    assert on_several(2, left) == [(True, False, True, False)] * 2
     assert left() == (False, False, False, False)
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import functools
+import gc
 import multiprocessing
 import os
 import tempfile
 from collections.abc import Callable
+from datetime import timedelta
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
+
+PATIENCE = timedelta(minutes=5)  # with a process that is gone before all have met
 
 
 def on_several(k: int, function: Callable[..., object], *arguments: object) -> list[object]:
@@ -37,32 +43,54 @@ def on_several(k: int, function: Callable[..., object], *arguments: object) -> l
     ------
     OSError
         Where processes cannot be forked, as on Windows.
+    RuntimeError
+        If one of the processes died without an answer.
     """
     if not hasattr(os, "fork"):
         raise OSError("this machine cannot fork a process; Linux and macOS can, and so does Colab")
     fork, threads = multiprocessing.get_context("fork"), torch.get_num_threads()
+    gc.collect()  # a fork that collects what FSDP left here may crash
     with tempfile.TemporaryDirectory() as folder:
-        answers = fork.SimpleQueue()
         work = functools.partial(_work, Path(folder) / "meeting", k, function, arguments)
-        others = [fork.Process(target=_answer, args=(answers, work, r)) for r in range(1, k)]
-        for process in others:
-            process.start()
-        found = {0: work(0)} | dict(answers.get() for _ in others)
-        for process in others:
-            process.join()
+        others = [_Other(fork, work, rank) for rank in range(1, k)]
+        found = [work(0), *(other.answer() for other in others)]
     torch.set_num_threads(threads)
-    return [found[rank] for rank in range(k)]
+    return found
 
 
-def _answer(answers, work: Callable[[int], object], rank: int) -> None:
+class _Other:
+    """A process that is forked from this one, and the pipe through which it answers."""
+
+    def __init__(self, fork: BaseContext, work: Callable[[int], object], rank: int):
+        self.end, answers = fork.Pipe(duplex=False)
+        self.process = fork.Process(target=_answer, args=(answers, work, rank))
+        self.process.start()
+        answers.close()  # so that a process that dies is seen at the end of the pipe
+
+    def answer(self) -> object:
+        """Wait for what the process found."""
+        try:
+            found = self.end.recv()
+        except EOFError:
+            self.process.join()
+            code = self.process.exitcode
+            raise RuntimeError(f"a forked process died, exit code {code}: try again") from None
+        self.process.join()
+        return found
+
+
+def _answer(answers: Connection, work: Callable[[int], object], rank: int) -> None:
     """Hand in what a forked process found."""
-    answers.put((rank, work(rank)))
+    gc.disable()
+    answers.send(work(rank))
 
 
 def _work(meeting: Path, k: int, function: Callable, arguments: tuple, rank: int) -> object:
     """Join the others, call the function, and return what it returns."""
     torch.set_num_threads(1)  # a pool of threads does not survive a fork
-    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=k)
+    dist.init_process_group(
+        "gloo", init_method=f"file://{meeting}", rank=rank, world_size=k, timeout=PATIENCE
+    )
     try:
         return function(*arguments)
     except Exception as error:
