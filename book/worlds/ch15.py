@@ -88,6 +88,8 @@ WORLDS = [
     # digits on demand
     World("told-for-blind", "runs with a projecting and with a blind critic are swapped",
           common.swapped("arm", "projection", "ignored")),
+    World("told-and-appended", "runs with a concatenating and with a blind critic are swapped",
+          common.swapped("arm", "concatenation", "ignored")),
     World("concatenation-for-projection", "projecting and concatenating runs are swapped",
           common.swapped("arm", "projection", "concatenation")),
     World("dearest-first", "prices are taken to be listed from the highest to the lowest",
