@@ -26,11 +26,11 @@ WORLDS = [
                "written = own_data.decode(encoded, like=rows)\n"
                "written[:, 3] = written[torch.randperm(4_000, generator=rng), 3]")),
     World("heads-swapped", "runs with a Gumbel head and runs without a head are swapped",
-          cell("chosen(looks, head=head, step=1_600) for head in HEADS",
-               "chosen(looks, head=other, step=1_600) for head, other in "
-               'zip(HEADS, ("none", "softmax", "gumbel"), strict=True)')),
+          cell("chosen(looks, head=head, step=step) for head in HEADS}",
+               "chosen(looks, head=other, step=step) for head, other in "
+               'zip(HEADS, ("none", "softmax", "gumbel"), strict=True)}')),
     World("looked-too-early", "the heads are compared after 300 steps",
-          cell("head=head, step=1_600)", "head=head, step=300)")),
+          cell("for step in (500, 1_600)", "for step in (500, 300)")),
     # the field
     World("power-for-amplitude", "waves are weighted by their power, not by its root",
           code("runs.own_data.draw_fields", "spectrum().sqrt()", "spectrum()")),
