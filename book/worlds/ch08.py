@@ -31,8 +31,8 @@ WORLDS = [
     World("rows-backwards", "the rows of the live run are in reverse order",
           cell("[row[name] for row in rows])", "[row[name] for row in rows[::-1]])")),
     World("start-for-end", "the slopes of step 20 and of the end are swapped",
-          cell('flatter = rows[0]["slope"] / end_slope',
-               'flatter = end_slope / rows[0]["slope"]')),
+          cell('flatter = rows[0]["slope"] / steepest',
+               'flatter = steepest / rows[0]["slope"]')),
     # the stored run
     World("collapsed", "the generator has collapsed to one image",
           cell("named = judge.probabilities(many)", "named = judge.probabilities(many[:1])")),
