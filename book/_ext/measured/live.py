@@ -2,7 +2,8 @@
 
 A figure cell whose metadata say ``"live": "shift"`` gets an empty box in front of its picture, and
 its page the scripts `core.js` and `shift.js` of book/_static/live, which fill the box.  Notebooks
-stay as they are: on Colab, on GitHub, on paper and without scripts the picture is the figure.
+stay as they are: on Colab, on GitHub, on paper and without scripts the picture is the figure.  With
+``"live_below": true`` the picture stays on the page too, and the box comes below it.
 
 What a figure cannot compute by itself comes from the frozen results in book/runs, at every build,
 as a script, because a page that is opened as a file may load scripts and nothing else.
@@ -30,7 +31,8 @@ ROOM = """{
 def place(app, doctree):
     """Put the box into the figure, where the figure's number and caption are its own."""
     for cell in doctree.findall(nodes.container):
-        name = (cell.get("cell_metadata") or {}).get("live")
+        metadata = cell.get("cell_metadata") or {}
+        name, below = metadata.get("live"), metadata.get("live_below", False)
         if name is None:
             continue
         if not (FOLDER / f"{name}.js").is_file():
@@ -40,8 +42,8 @@ def place(app, doctree):
             LOGGER.warning("interactive figure %r: its cell has no stored picture", name)
             continue
         box = f'<div class="live" data-live="{name}"></div>'
-        figure["classes"].append("has-live")
-        figure.insert(0, nodes.raw("", box, format="html"))
+        figure["classes"] += ["has-live", "live-below"] if below else ["has-live"]
+        figure.insert(1 if below else 0, nodes.raw("", box, format="html"))
         doctree.setdefault("live", []).append(name)
 
 

@@ -380,11 +380,11 @@ const live = (() => {
   }
 
   // ---- Data that come as scripts, because a page opened as a file may not fetch anything else ------
-  function data(name) {
+  function data(name, folder = "data/") {
     arrived[name] ??= {};
     arrived[name].promise ??= new Promise((resolve, reject) => {
       arrived[name].resolve = resolve;
-      const script = el("script", { src: `${home}data/${name}.js` });
+      const script = el("script", { src: `${home}${folder}${name}.js` });
       script.addEventListener("error", () => reject(new Error(`no data for ${name}`)));
       document.head.append(script);
     });
@@ -429,7 +429,7 @@ const live = (() => {
           if (!seen.some(s => s.isIntersecting)) return;
           watch.disconnect();
           const late = setTimeout(give, PATIENCE);
-          Promise.resolve(one.needs && data(one.needs))
+          Promise.resolve(one.code ? data(one.code, "") : one.needs && data(one.needs))
             .then(content => start(box, one, content))
             .catch(error => {
               give();

@@ -508,14 +508,15 @@ function wganEngine() {
 
   function training(settings) {
     const now = { ...settings };
-    let [rng, eye, generator, critic, optimizers, step, watched] = [];
+    let [rng, eye, generator, critic, optimizers, watched] = [];
+    let [step, turn] = [0, 0];
 
     function reset() {
       rng = randomNumbers(now.seed);
       const hidden = Array.from({ length: DEPTH }, () => WIDTH);
       generator = network([LATENT, ...hidden, 2], rng);
       critic = network([2, ...hidden, 1], rng);
-      step = 0;
+      [step, turn] = [0, 0];
       prepare();
       watch();
     }
@@ -554,18 +555,29 @@ function wganEngine() {
       return { weight: now.gpWeight, t, oneSided, perSample };
     }
 
-    function advance() {
-      const { objective, clips } = WAYS[now.way];
-      const clipValue = clips && now.mistake !== "unbounded" ? now.clipValue : null;
-      for (let k = 0; k < now.nCritic; k++) {
-        const real = draws(law(), BATCH, rng);
-        const fake = forward(generator, normals(LATENT * BATCH, rng), BATCH).outputs;
-        const batch = { real, fake, n: BATCH, objective, penalty: penalty(), clipValue };
-        criticStep(critic, optimizers[0], batch);
-      }
+    // One step of the critic or, after every nCritic of them, of the generator: then it returns true.
+    function substep() {
+      if (turn++ < now.nCritic) return improveCritic();
+      turn = 0;
       const [latent, sign] = [normals(LATENT * BATCH, rng), now.mistake === "sign" ? -1 : 1];
+      const { objective } = WAYS[now.way];
       generatorStep(generator, critic, optimizers[1], { latent, n: BATCH, objective, sign });
       step++;
+      return true;
+    }
+
+    function improveCritic() {
+      const { objective, clips } = WAYS[now.way];
+      const clipValue = clips && now.mistake !== "unbounded" ? now.clipValue : null;
+      const real = draws(law(), BATCH, rng);
+      const fake = forward(generator, normals(LATENT * BATCH, rng), BATCH).outputs;
+      const batch = { real, fake, n: BATCH, objective, penalty: penalty(), clipValue };
+      criticStep(critic, optimizers[0], batch);
+      return false;
+    }
+
+    function advance() {
+      while (!substep());
     }
 
     // The estimate is of W₁, or in a GAN of JS in nats: (V + log 4) / 2.
@@ -597,7 +609,7 @@ function wganEngine() {
     }
 
     reset();
-    return { set, reset, advance, look, map, networks: () => ({ generator, critic }) };
+    return { set, reset, substep, advance, look, map, networks: () => ({ generator, critic }) };
   }
 
   function lattice(side, limit) {
