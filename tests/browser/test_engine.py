@@ -1,9 +1,9 @@
 """The engine that trains in the page: its steps are wganlib's, and its W₁ is exact.
 
-Networks, batches and latents are made here and handed over as numbers, so that only the mathematics
-is compared.  Both sides compute in double precision: they then differ by rounding alone, which over
-twenty steps stays far below 1e-5, unless a unit passes its kink between them.  It runs in Node where
-that is installed, and in Chromium, as a reader has it.  Neither the built book nor a network is asked.
+Networks, batches and latents are made here and handed over as numbers, so that only mathematics is
+compared.  Both sides compute in double precision: they then differ by rounding alone, which over
+twenty steps stays far below 1e-5, unless a unit passes its kink between them.  It runs in Node if
+that is installed, and in Chromium, as a reader has it; the built book is not needed.
 """
 
 import json
@@ -88,7 +88,7 @@ def numbers(tensor):
 
 
 def as_layers(net):
-    linear = [one for one in net.layers if isinstance(one, torch.nn.Linear)]
+    linear = [one for one in net.modules() if isinstance(one, torch.nn.Linear)]
     return [
         [one.in_features, one.out_features, numbers(one.weight), numbers(one.bias)]
         for one in linear
@@ -96,7 +96,7 @@ def as_layers(net):
 
 
 def draws():
-    """Return the batches of every critic step, with the seed of the penalty's t, and the latents."""
+    """Return each critic step's batch, with the seed of the penalty's t, and the latents."""
     rng = torch.Generator().manual_seed(1)
     normals = partial(torch.randn, N, 2, dtype=torch.float64, generator=rng)
     real = partial(data.gaussian_ring, N, rng=rng)
@@ -136,7 +136,9 @@ def in_python(way, batches, latents):
             ).tolist()
             if way["clipValue"] is not None:
                 lipschitz.clip_weights_(made["critic"], way["clipValue"])
-        loss = training.generator_step(*made.values(), latent, move["generator"], objective=objective)
+        loss = training.generator_step(
+            *made.values(), latent, move["generator"], objective=objective
+        )
         said.append([*row, loss.item()])
     weights = {name: [numbers(p) for p in net.parameters()] for name, net in made.items()}
     return {"said": said} | weights
@@ -190,7 +192,9 @@ def test_the_penalty_of_a_leaky_critic_has_the_gradient_that_autograd_finds(engi
     (excess.clamp(min=0) if oneSided else excess).square().mean().backward()
     assert excess.min() < 0 < excess.max()
     given = {
-        "layers": [[a.in_features, a.out_features, numbers(a.weight), numbers(a.bias)] for a in layers],
+        "layers": [
+            [a.in_features, a.out_features, numbers(a.weight), numbers(a.bias)] for a in layers
+        ],
         "x": numbers(x),
         "how": {"oneSided": oneSided},
     }

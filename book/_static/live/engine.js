@@ -591,6 +591,7 @@ function wganEngine() {
       const steep = lengths(slopes(critic, mixed(real, fake, t), POINTS).gradient, POINTS);
       return {
         step,
+        way: now.way,
         real,
         fake,
         floor,

@@ -185,17 +185,20 @@
     pen.fill();
   }
 
-  // A clipped critic may be a thousand times too flat: its estimate is shown times a power of ten that
-  // brings the largest of the last fifty next to the distance.
+  // A clipped critic may be a million times too flat: its estimate is then shown times a power of ten
+  // that brings it next to the distance, both as medians of the last looks.
   function magnifier(way, looks) {
     if (way !== "clip") return 1;
-    const largest = key => Math.max(...looks.slice(-50).map(l => Math.abs(l[key])));
-    const power = Math.round(Math.log10(largest("w1") / largest("estimate")));
+    const last = looks.filter(l => l.way === way).slice(-20);
+    const typical = key => last.map(l => Math.abs(l[key])).toSorted((a, b) => a - b)[last.length >> 1];
+    const power = Math.round(Math.log10(typical("w1") / typical("estimate")));
     return Number.isFinite(power) ? 10 ** power : 1;
   }
 
-  const powers = { 1: "", 10: "10 × ", 100: "100 × ", 1000: "1000 × " };
-  const times = k => powers[k] ?? `10${"⁻⁰¹²³⁴⁵⁶⁷⁸⁹".charAt(1 + Math.round(Math.log10(k)))} × `;
+  function times(k) {
+    const power = String(Math.round(Math.log10(k)));
+    return k === 1 ? "" : `10${power.replace(/./g, c => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)])} × `;
+  }
 
   function drawChart(chart, width, looks, way) {
     const { step: last = 0, rate = 0 } = looks[looks.length - 1] ?? {};
@@ -203,19 +206,20 @@
     const x = { from: 0, to: end, ticks: [0, end / 2, end], label: `generator step (${rate || "–"} a second)` };
     const y = { ...CHART, ticks: [0, 1, 2] };
     chart.frame({ width, height: 226, left: 26, right: 14, top: 30, bottom: 40, x, y });
-    if (!looks.length) return 1;
+    if (!looks.length) return;
     const inside = v => Math.min(CHART.to, Math.max(CHART.from, v));
     const { floor } = looks[looks.length - 1];
     const k = magnifier(way, looks);
     const curve = f => looks.filter(l => Number.isFinite(f(l))).map(l => [l.step, inside(f(l))]);
-    chart.line([[0, 0], [end, 0]], "quiet.faint", { "stroke-width": 1 }); // prettier-ignore
-    chart.line([[0, floor], [end, floor]], "truth.thin.faint", { "stroke-dasharray": "1 4" }); // prettier-ignore
-    chart.line(curve(l => l.estimate * k), "critic"); // prettier-ignore
-    chart.line(curve(l => l.w1), "truth"); // prettier-ignore
+    const said = l => (l.way === way ? l.estimate * k : Number.NaN); // of other objectives: not to compare
+    const level = v => [0, end].map(step => [step, v]);
+    chart.line(level(0), "quiet.faint", { "stroke-width": 1 });
+    chart.line(level(floor), "truth.faint", { "stroke-dasharray": "1 4" });
+    chart.line(curve(said), "critic");
+    chart.line(curve(l => l.w1), "truth");
     const named = { gan: "its estimate of JS, nats" }[way] ?? `${times(k)}critic's estimate`;
     chart.add(el("text.word.truth", { x: 26, y: 14 }, "exact W₁ (dashed)"));
     chart.add(el("text.word.critic", { x: width - 14, y: 14, "text-anchor": "end" }, named));
-    return k;
   }
 
   // ---- The figure -----------------------------------------------------------------------------------
@@ -344,12 +348,11 @@
         const look = looks[looks.length - 1];
         if (!look || !wide) return;
         paint(canvas, size, look, ink);
-        const k = drawChart(chart, chart.width, looks, now.way);
-        const digits = now.way === "clip" && k > 10 ? Math.log10(k) + 1 : 2;
+        drawChart(chart, chart.width, looks, now.way);
         show({
           "train-step": String(look.step),
           "train-w1": num(look.w1),
-          "train-estimate": num(look.estimate, Math.min(digits, 4)),
+          "train-estimate": num(look.estimate),
           "train-slope": num(look.slope, 2),
         });
         say(`Step ${look.step}: exact distance ${num(look.w1)}, estimate ${num(look.estimate)}.`);
@@ -359,7 +362,6 @@
         Object.assign(now, changes);
         box.settings = { ...now };
         if ("way" in changes) offer();
-        if ("seed" in changes || "law" in changes || "way" in changes) looks = [];
         send({ set: changes });
       }
 
