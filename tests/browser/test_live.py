@@ -564,7 +564,7 @@ def test_pages_load_the_scripts_of_their_own_figures_and_no_other():
 def test_a_figure_is_a_few_kilobytes_and_its_data_not_many():
     for script in STATIC.glob("*.js"):
         packed = len(gzip.compress(script.read_bytes()))
-        most = 7_500 if script.stem in {*SHARED, "train"} else 4_500
+        most = 8_500 if script.stem in {*SHARED, "train"} else 4_500
         assert packed <= most, f"{script.name}: {packed}"
     for data in (SITE / "_static/live/data").glob("*.js"):
         assert data.stat().st_size <= 300_000, data.name

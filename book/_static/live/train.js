@@ -248,7 +248,8 @@
           "p.live-hint",
           {},
           "Real points are blue, fakes vermilion. The stronger the shade, the higher the critic's " +
-            "score; arrows point uphill, the longest where it is steepest. All controls act while it trains.",
+            "score; arrows point uphill, the longest where it is steepest. The dotted line is the " +
+            "distance of two samples of the real law. All controls act while it trains.",
         ),
       );
       const laws = el("div.live-row");
