@@ -635,24 +635,24 @@ def test_a_training_waits_for_who_asks_for_less_motion_and_goes_step_by_step(fig
 
 
 @built
-def test_a_training_rests_where_nobody_sees_it(figure):
-    box = figure("train")
-    until(box, "look.step >= 2")
-    box.page.evaluate("scrollTo({ top: document.body.scrollHeight, behavior: 'instant' })")
-    still = """() => new Promise(done => {
-        const box = document.querySelector('[data-live=train]');
-        let [before, frames] = [-1, 0];
-        const look = () => {
-            frames = box.looked.step === before ? frames + 1 : 0;
-            before = box.looked.step;
-            frames > 60 ? done(before) : requestAnimationFrame(look);
+def test_a_training_rests_where_nobody_sees_it(blank, server):
+    page = blank()
+    page.add_init_script("""{
+        const post = Worker.prototype.postMessage;
+        Worker.prototype.postMessage = function (message, ...more) {
+            if ("run" in message) window.told = message.run;
+            post.call(this, message, ...more);
         };
-        look();
-    })"""
-    rested = box.page.evaluate(still)
-    assert box.page.evaluate(still) == rested
-    go_to(box.page, "train")
-    until(box, f"look.step > {rested}")
+    }""")
+    page.goto(server + FIGURES["train"], wait_until="load")
+    box = go_to(page, "train")
+    until(box, "look.step >= 2")
+    assert page.evaluate("told") is True
+    page.evaluate("scrollTo({ top: document.body.scrollHeight, behavior: 'instant' })")
+    page.wait_for_function("told === false")
+    go_to(page, "train")
+    page.wait_for_function("told === true")
+    until(box, f"look.step > {until(box, 'true')['step']}")
 
 
 @built
