@@ -236,6 +236,14 @@ def test_w1_is_exact_with_prices_of_any_kind(engine, n):
             np.testing.assert_allclose(found, best, rtol=0, atol=1e-9)
 
 
+def test_points_that_have_run_away_have_no_w1_and_hold_nobody_up(engine):
+    far = """bad => String(
+        engine.exactW1(Float64Array.of(0, 0, bad ?? NaN, 1), new Float64Array(4), 2))"""
+    assert engine.evaluate(far, None) == "NaN"
+    assert engine.evaluate(far, 1e300) == "NaN"  # whose square is beyond all numbers
+    assert float(engine.evaluate(far, 0)) == 0.5
+
+
 def test_a_seed_repeats_a_training_and_another_does_not(engine):
     run = """seed => {
         const settings = { law: "ring", way: "one-sided", gpWeight: 10, nCritic: 2, seed };

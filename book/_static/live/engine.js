@@ -463,6 +463,7 @@ function wganEngine() {
 
   function exactW1(x, y, n, price) {
     const cost = distances(x, y, n);
+    if (!cost.every(Number.isFinite)) return Number.NaN; // a training has run away: there is no plan
     const columns = assignment(cost, n, price);
     return columns.reduce((sum, j, i) => sum + cost[i * n + j], 0) / n;
   }
@@ -508,7 +509,7 @@ function wganEngine() {
 
   function training(settings) {
     const now = { ...settings };
-    let [rng, eye, generator, critic, optimizers, watched] = [];
+    let [rng, generator, critic, optimizers, watched] = [];
     let [step, turn] = [0, 0];
 
     function reset() {
@@ -518,7 +519,7 @@ function wganEngine() {
       critic = network([2, ...hidden, 1], rng);
       [step, turn] = [0, 0];
       prepare();
-      watch();
+      watched = null;
     }
 
     function prepare() {
@@ -529,12 +530,11 @@ function wganEngine() {
 
     // What is drawn and measured comes from random numbers of its own: to look changes nothing.
     function watch() {
-      eye = randomNumbers(now.seed + 1000);
+      const eye = randomNumbers(now.seed + 1000);
       const real = draws(law(), POINTS, eye);
-      const other = draws(law(), POINTS, eye);
-      const floor = exactW1(real, other, POINTS);
-      watched = { real, floor, latent: normals(LATENT * POINTS, eye), price: new Float64Array(POINTS) };
-      watched.t = filled(POINTS, eye.uniform);
+      const floor = exactW1(real, draws(law(), POINTS, eye), POINTS);
+      const [latent, t] = [normals(LATENT * POINTS, eye), filled(POINTS, eye.uniform)];
+      return { real, floor, latent, t, price: new Float64Array(POINTS) };
     }
 
     const law = () => (now.law === "drawn" ? drawn(now.points) : LAWS[now.law]);
@@ -543,7 +543,7 @@ function wganEngine() {
       Object.assign(now, changes);
       if ("seed" in changes) return reset();
       if ("way" in changes) prepare();
-      if ("law" in changes || "points" in changes) watch();
+      if ("law" in changes || "points" in changes) watched = null;
       for (const one of optimizers) one.learningRate = now.learningRate;
     }
 
@@ -582,6 +582,7 @@ function wganEngine() {
 
     // The estimate is of W₁, or in a GAN of JS in nats: (V + log 4) / 2.
     function look() {
+      watched ??= watch();
       const { real, latent, price, floor, t } = watched;
       const fake = forward(generator, latent, POINTS).outputs;
       const scores = forward(critic, joined(real, fake), 2 * POINTS).outputs;

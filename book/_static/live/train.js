@@ -5,7 +5,8 @@
   const [SIDE, ARROWS] = [29, 11]; // squares and arrows on a side of the map
   const CHART = { from: -0.4, to: 2.6 };
   const KEPT = 500; // looks in the chart; of more, every second is dropped
-  const ENOUGH = 3000; // generator steps, after which nobody is watching
+  const ENOUGH = 3000; // generator steps from a start to a rest: nobody may be watching any more
+  const POINTS = 600; // that a reader draws, the last ones
   const LAWS = { ring: "ring", grid: "grid", moons: "two moons", drawn: "yours" };
   const WAYS = {
     gan: "GAN",
@@ -35,7 +36,7 @@
   function trainer(engine, map, post) {
     const [EVERY, A_SECOND, SLICE] = [60, 60, 8]; // ms between looks; steps; ms without a pause
     let one = null;
-    let [running, seen, next, due] = [false, true, 0, 0];
+    let [running, seen, stale, next, due] = [false, true, false, 0, 0];
     const ends = []; // of the generator steps of the last second
     const again = new MessageChannel(); // a timer would wait for 4 ms each time
     again.port1.addEventListener("message", work);
@@ -59,7 +60,7 @@
 
     function look() {
       const start = performance.now();
-      seen = false;
+      [seen, stale] = [false, false];
       post({ ...one.look(), map: one.map(...map), rate: ends.length });
       const spent = performance.now() - start;
       next = start + Math.max(EVERY, 6 * spent); // a sixth of the time, on a slow machine too
@@ -70,13 +71,14 @@
       if (set) one.set(set);
       if (step) one.advance();
       if (saw) seen = true;
+      else stale = true;
       if (run !== undefined) {
         const begin = run && !running;
         running = run;
         ends.length = 0;
         if (begin) again.port2.postMessage(null);
       }
-      if (!saw && !(running && !seen)) look();
+      if (stale && seen) look();
     };
   }
 
@@ -240,6 +242,7 @@
       let points = letter.flat();
       let looks = [];
       let newest = null;
+      let rest = ENOUGH;
       let ink = colours();
       let [wanted, near, drawing, size, wide] = [!still, false, false, 0, 0];
 
@@ -275,6 +278,7 @@
       side.append(foot);
       const go = button(foot, "Start", () => {
         wanted = !wanted;
+        rest = ENOUGH + (looks[looks.length - 1]?.step ?? 0);
         move();
       });
       button(foot, "Step", () => {
@@ -333,12 +337,12 @@
         newest = null;
         box.looked = look;
         const before = looks.length ? looks[looks.length - 1].step : -1;
-        if (look.step < before) looks = [];
+        if (look.step < before) [looks, rest] = [[], ENOUGH];
         if (look.step === before) looks.pop();
         looks.push(look);
         if (looks.length > KEPT) looks = looks.filter((_, i) => i % 2 === 0);
         refresh();
-        if (look.step >= ENOUGH && wanted) {
+        if (look.step >= rest && wanted) {
           wanted = false;
           move();
         }
@@ -409,7 +413,7 @@
       function add([x, y]) {
         const [a, b] = points.slice(-2);
         placePen(x, y);
-        if (!(Math.hypot(x - a, y - b) < 0.05)) drawPoints([...points, x, y]);
+        if (!(Math.hypot(x - a, y - b) < 0.05)) drawPoints([...points, x, y].slice(-2 * POINTS));
       }
       pen.node.addEventListener("keydown", event => {
         if (event.key !== "Enter" && event.key !== " ") return;
