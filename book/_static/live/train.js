@@ -352,7 +352,8 @@
       function refresh() {
         const look = looks[looks.length - 1];
         if (!look || !wide) return;
-        paint(canvas, size, look, ink);
+        const cleared = now.law === "drawn" && !points.length; // the last law holds until a point is set
+        paint(canvas, size, cleared ? { ...look, real: [] } : look, ink);
         drawChart(chart, chart.width, looks, now.way);
         show({
           "train-step": String(look.step),
@@ -399,7 +400,7 @@
       function drawPoints(list) {
         points = list;
         if (points.length) change({ law: "drawn", points });
-        else paint(canvas, size, { ...looks[looks.length - 1], real: [] }, ink);
+        else refresh();
       }
       const edge = v => Math.min(LIMIT - 0.1, Math.max(0.1 - LIMIT, v));
       function placePen(x, y) {
