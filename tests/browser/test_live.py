@@ -754,9 +754,8 @@ def test_a_law_can_be_drawn_by_mouse_finger_and_keyboard(figure, screen):
             page.mouse.move(x + size / 4, y + share * size)
         page.mouse.up()
     page.wait_for_function("document.querySelector('[data-live=train]').settings.points.length > 5")
-    some = "look.real.some((v, i) => i % 2 && %s)"
-    up_and_down = f"{some % 'v < -1'} && {some % 'v > 1'}"
-    real = until(box, f"look.real.every((v, i) => i % 2 || v < -0.7) && {up_and_down}")["real"]
+    above, below = ("look.real.some((v, i) => i % 2 && v " + far + ")" for far in ("> 1", "< -1"))
+    real = until(box, f"look.real.every((v, i) => i % 2 || v < -0.7) && {above} && {below}")["real"]
     assert np.abs(real[:, 0] + 1.1).max() < 0.3  # a quarter of a map that reaches from -2.2 to 2.2
 
     pen = box.get_by_label("Pen: arrow keys move it, Enter sets a point")
