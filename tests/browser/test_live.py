@@ -671,10 +671,10 @@ def test_each_number_of_a_training_acts_and_a_restart_repeats_it(figure):
     pick(box, "GP, two-sided")
     changes = {"weight λ": (2, 1), "critic steps": (20, 5), "step size": (-5, -3), "none": (0, 0)}
     for label, (changed, usual) in changes.items():
-        if label != "none":
-            slide(box, label, changed)
         box.get_by_role("button", name="Restart").click()
         np.testing.assert_array_equal(until(box, "look.step === 0")["fake"], start["fake"])
+        if label != "none":
+            slide(box, label, changed)
         looks[label] = steps(box, 2)
         if label != "none":
             slide(box, label, usual)
