@@ -101,8 +101,8 @@ def rules(name: str, found: Sequence[Piece]) -> str:
 def places() -> dict[str, Path]:
     """Return the page of each live figure."""
     pages = {page: page.read_text(encoding="utf-8") for page in sorted(SITE.glob("book/*.html"))}
-    shared = {"core", "engine"}  # what figures use
-    names = sorted({file.stem for file in TARGET.parent.glob("*.js")} - shared)
+    scripts = TARGET.parent.glob("*.js")
+    names = sorted(s.stem for s in scripts if f'live.define("{s.stem}"' in s.read_text("utf-8"))
     return {name: next(p for p, text in pages.items() if f'"{name}"' in text) for name in names}
 
 

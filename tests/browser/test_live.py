@@ -30,9 +30,11 @@ FIGURES = {  # what a notebook's cell asks for, by page
     "games": "book/ch07_wgan_gp.html",
     "train": "book/ch07_wgan_gp.html",
     "walk": "book/ch09_wgan_gp_mnist.html",
+    "opening": "book/intro.html",
 }
-BELOW = {"train"}  # their picture stays on the screen too
-SHARED = {"core", "engine"}  # scripts that are no figure
+BELOW = {"train", "opening"}  # their picture stays on the screen too
+NO_CELL = {"opening"}  # a directive of a page asks for them
+SHARED = {"core", "engine", "stage"}  # scripts that are no figure
 PHONE = {"width": 360, "height": 780}
 
 built = pytest.mark.skipif(
@@ -321,7 +323,7 @@ def test_keys_make_a_law_wider_and_narrower(figure):
     for key in ("ArrowLeft", "ArrowDown", "ArrowDown", "ArrowUp"):
         box.page.keyboard.press(key)
         seen.append(law.get_attribute("aria-valuetext"))
-    assert seen[0] == "shift 3.9, width 1.00"
+    assert seen[0] == "shift 6.9, width 1.00"
     widths = [float(text.split("width ")[1]) for text in seen]
     assert widths[0] < widths[1] < widths[2] > widths[3]
 
@@ -421,6 +423,140 @@ def test_every_control_has_a_name_and_values_are_said_once(seen, name):
     assert nameless == []
     assert box.locator('[aria-live="polite"]').count() == 1
     assert box.locator("output").count() == 0  # would be read aloud at every step
+
+
+# ---- What a figure says at its start, and how it gets back there ---------------------------------
+
+
+def ends(path):
+    """Return the first and the last point of a line that is drawn."""
+    points = re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", path.get_attribute("d"))
+    return [tuple(map(float, points[k])) for k in (0, -1)]
+
+
+@built
+def test_the_first_figure_starts_where_jensen_shannon_is_flat_and_draws_what_moves_the_law(figure):
+    box = figure("shift")
+    assert abs(exact(box)["js"][1]) < 0.01
+    assert exact(box)["w1"][1] == 1
+    top = box.get_by_role("group", name="The two laws")
+    arrow = "path.line.{}[style*='stroke-width: 3']"
+    (tail, _), (tip, _) = ends(top.locator(arrow.format("w1")))
+    assert tip < tail - 50  # the fake law, on the right, should go left
+    assert top.locator(arrow.format("js")).count() == 0  # too flat to move it
+    slide(box, "shift", 1)
+    (tail, _), (tip, _) = ends(top.locator(arrow.format("js")))
+    assert tip < tail
+    slide(box, "shift", -4)
+    (tail, _), (tip, _) = ends(top.locator(arrow.format("w1")))
+    assert tip > tail + 50
+
+
+@built
+def test_the_first_figure_goes_back_to_its_start(figure):
+    box = figure("shift")
+    start = exact(box)
+    for label, value in [("shift", -2), ("width, real", 2), ("width, fake", 0.7)]:
+        slide(box, label, value)
+    assert exact(box) != start
+    box.get_by_role("button", name="Back to the start").click()
+    assert exact(box) == start
+
+
+@built
+def test_a_shift_of_a_law_computes_no_curve_anew(figure):
+    box = figure("shift")
+    counted = """({ box, value }) => {
+        const [log, track] = [Math.exp, box.querySelector("input[type=range]")];
+        let calls = 0;
+        Math.exp = x => { calls++; return log(x); };
+        track.value = value;
+        track.dispatchEvent(new Event("input"));
+        Math.exp = log;
+        return calls;
+    }"""
+    spent = box.evaluate(f"box => ({counted})({{ box, value: 3 }})")
+    assert spent < 30_000  # two bells and one point; with the curve of JS it was 1,200,000
+
+
+@built
+def test_the_plan_goes_back_to_its_start_with_all_its_controls(figure):
+    box = figure("plan")
+    start = exact(box)
+    drag(box.page, box.get_by_label(re.compile("^Fake point 3 of")), 60, 30)
+    box.get_by_label("nearest first").check()
+    slide(box, "time t", 0.9)
+    box.get_by_role("button", name="Back to the start").click()
+    assert exact(box) == start
+    assert box.get_by_label("best", exact=True).is_checked()
+    assert box.get_by_label("time t").input_value() == "0.5"
+
+
+@built
+def test_a_point_on_its_way_takes_its_start_along(figure):
+    box = figure("plan")
+    before = {k: np.array(v) for k, v in exact(box).items()}
+    dot = box.locator(".traveller").nth(4)
+    at = dot.bounding_box()
+    x, y = at["x"] + at["width"] / 2, at["y"] + at["height"] / 2
+    page = box.page
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 8, y - 6)
+    page.mouse.up()
+    after = {k: np.array(v) for k, v in exact(box).items()}
+    moved = after["fake"] - before["fake"]
+    assert np.flatnonzero(np.abs(moved).sum(axis=1)).tolist() == [4]
+    assert moved[4, 0] > 0 < moved[4, 1]
+    now = dot.bounding_box()
+    assert now["x"] - at["x"] == pytest.approx(8, abs=1)  # it stays under the hand
+    assert now["y"] - at["y"] == pytest.approx(-6, abs=1)
+
+
+@built
+def test_loads_of_earth_are_named_apart(figure):
+    box = figure("earth")
+    moves = [("Pile 1", 60), ("Pile 2", -30), ("Pit 1", 40), ("Pit 2", -60), ("Pit 3", -90)]
+    for name, dx in moves:
+        drag(box.page, box.get_by_label(f"{name}: place and mass"), dx, 0)
+        words = box.locator("svg").first.locator("text.halo").all()
+        boxes = [word.bounding_box() for word in words]
+        assert len(boxes) >= 3
+        for i, a in enumerate(boxes):
+            for b in boxes[:i]:
+                across = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
+                up = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
+                assert min(across, up) < 4, (name, a, b)  # a line is a few pixels higher than words
+
+
+@built
+def test_the_chart_of_penalties_shows_factors_and_that_of_clipping_powers(figure):
+    box = figure("critic")
+    chart = box.get_by_role("group", name=re.compile("^Estimate against strength"))
+    for way, ticks in [
+        ("two-sided", {"0.5", "1", "2", "5"}),
+        ("clipping", {"10⁻⁶", "0.01", "100"}),
+    ]:
+        box.get_by_label(way, exact=True).check()
+        assert ticks <= set(chart.locator(".tick").all_text_contents())
+        spots = [float(dot.get_attribute("cy")) for dot in chart.locator("circle").all()]
+        assert min(spots) >= 10
+        assert max(spots) <= 175  # inside the frame
+        assert max(spots) - min(spots) > 60  # and not all on one line
+
+
+@built
+@pytest.mark.parametrize("name", ["critic", "games"])
+def test_maps_are_painted_and_not_made_of_thousands_of_parts(figure, name):
+    box = figure(name)
+    assert box.evaluate("box => box.querySelectorAll('svg *').length") < 250
+    blue = """box => [...box.querySelectorAll("canvas")].map(canvas => {
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        let seen = 0;
+        for (let i = 0; i < data.length; i += 4) seen += data[i + 2] > data[i] + 60;
+        return seen;
+    })"""
+    assert min(box.evaluate(blue)) > 50  # real points
 
 
 # ---- When a figure starts, and the room it takes -------------------------------------------------
@@ -578,11 +714,14 @@ def test_every_figure_is_asked_for_by_one_notebook_beside_its_still_picture():
                 asked[cell.metadata["live"]] = f"book/{path.stem}.html"
                 assert any("image/png" in o.get("data", {}) for o in cell.outputs)
                 assert cell.metadata["mystnb"]["figure"]["name"].startswith("fig-")
-    assert asked == FIGURES
+    assert asked == {name: page for name, page in FIGURES.items() if name not in NO_CELL}
     assert {script.stem for script in STATIC.glob("*.js")} == {*FIGURES, *SHARED}
 
 
 # ---- The training -------------------------------------------------------------------------------
+
+
+OPENING = "document.querySelector('[data-live=opening]')"
 
 
 def until(box, condition):
@@ -799,6 +938,51 @@ def test_an_input_to_a_training_costs_the_page_a_fraction_of_a_frame(figure):
             return performance.now() - start;
         }))""")
     assert np.median(spent) < 16  # a frame; it is about 0.3 on a slow core
+
+
+# ---- The opening picture -------------------------------------------------------------------------
+
+
+@built
+def test_the_opening_picture_is_still_until_the_training_paints_over_it(visit):
+    page = visit(FIGURES["opening"], viewport={"width": 1280, "height": 800})
+    box = page.locator('[data-live="opening"]')
+    picture = page.locator("figure.live-first > img.only-light")
+    page.wait_for_function("(box => box && box.looked && box.looked.step > 1)(" + OPENING + ")")
+    canvas, under = box.locator("canvas").bounding_box(), picture.bounding_box()
+    for side in ("x", "y", "width", "height"):
+        assert canvas[side] == pytest.approx(under[side], abs=1.5)
+    assert under["y"] + under["height"] < 800  # it opens the page: no scrolling
+    look = page.evaluate(
+        f"(({{ real, fake, w1 }}) => [[...real], [...fake], w1])({OPENING}.looked)"
+    )
+    real, fake = (np.array(points).reshape(-1, 2) for points in look[:2])
+    assert look[2] == pytest.approx(transport.exact_w1(real, fake), abs=1e-9)
+    assert page.complaints == []
+
+
+@built
+def test_the_opening_picture_stays_still_for_who_asks_for_less_motion(visit):
+    page = visit(FIGURES["opening"], reduced_motion="reduce")
+    box = page.locator('[data-live="opening"]')
+    page.wait_for_function(f"{OPENING}.looked")
+    settle(page, 40)
+    assert page.evaluate(f"{OPENING}.looked.step") == 0
+    width = box.locator("canvas").evaluate("e => e.style.width")
+    assert width == ""  # nothing is painted: the picture shows through
+    box.get_by_role("button", name="Start").click()
+    page.wait_for_function(f"{OPENING}.looked.step > 1")
+    assert box.locator("canvas").evaluate("e => e.style.width") != ""
+    box.get_by_role("button", name="Pause").click()
+
+
+@built
+def test_another_seed_begins_the_opening_anew(visit):
+    page = visit(FIGURES["opening"])
+    page.wait_for_function(f"{OPENING}.looked?.step > 3")
+    page.get_by_role("button", name="Another seed").click()
+    page.wait_for_function(f"{OPENING}.looked.step < 3")
+    assert page.evaluate(f"{OPENING}.settings.seed") == 1
 
 
 # ---- The weights behind them ---------------------------------------------------------------------

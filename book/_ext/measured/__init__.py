@@ -43,6 +43,7 @@ def setup(app):
     claims.add(app)
     formulas.add(app)
     accessibility.add(app)
+    live.add(app)
     latex.add(app)
     for priority, hooks in ((400, BEFORE), (900, AFTER)):  # the default is 500
         for event, function in hooks:

@@ -3,16 +3,20 @@
 A figure cell whose metadata say ``"live": "shift"`` gets an empty box in front of its picture, and
 its page the scripts `core.js` and `shift.js` of book/_static/live, which fill the box.  Notebooks
 stay as they are: on Colab, on GitHub, on paper and without scripts the picture is the figure.  With
-``"live_below": true`` the picture stays on the page too, and the box comes below it.
+``"live_below": true`` the picture stays on the page too, and the box comes below it.  A page that
+is no notebook asks by the directive ``live-picture``; its box lies over the picture.
 
 What a figure cannot compute by itself comes from the frozen results in book/runs, at every build,
 as a script, because a page that is opened as a file may load scripts and nothing else.
 """
 
 from pathlib import Path
+from typing import ClassVar
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
 
 from . import live_data
 
@@ -28,11 +32,38 @@ ROOM = """{
 }"""
 
 
+def add(app):
+    """Tell Sphinx of the directive."""
+    app.add_directive("live-picture", LivePicture)
+
+
+class LivePicture(SphinxDirective):
+    """Show a picture of book/_static and its dark twin, over which an interactive figure comes."""
+
+    required_arguments = 1
+    has_content = True
+    option_spec: ClassVar = {"alt": directives.unchanged_required}
+
+    def run(self):
+        """Write a figure without a number in a cell of its own, and below it what the directive says."""
+        name = self.arguments[0]
+        figure = nodes.figure()
+        for theme, ending in {"only-light": "png", "only-dark": "dark.png"}.items():
+            uri = f"_static/{name}.{ending}"
+            figure += nodes.image(uri=uri, alt=self.options["alt"], classes=[theme], loading="lazy")
+        words = nodes.container()
+        self.state.nested_parse(self.content, self.content_offset, words)
+        cell = nodes.container("", figure, cell_metadata={"live": name, "live_first": True})
+        return [nodes.container("", cell, *words.children, classes=["picture"])]
+
+
 def place(app, doctree):
     """Put the box into the figure, where the figure's number and caption are its own."""
     for cell in doctree.findall(nodes.container):
         metadata = cell.get("cell_metadata") or {}
-        name, below = metadata.get("live"), metadata.get("live_below", False)
+        name = metadata.get("live")
+        places = {"live_below": "live-below", "live_first": "live-first"}
+        where = [kind for key, kind in places.items() if metadata.get(key)]
         if name is None:
             continue
         if not (FOLDER / f"{name}.js").is_file():
@@ -42,8 +73,8 @@ def place(app, doctree):
             LOGGER.warning("interactive figure %r: its cell has no stored picture", name)
             continue
         box = f'<div class="live" data-live="{name}"></div>'
-        figure["classes"] += ["has-live", "live-below"] if below else ["has-live"]
-        figure.insert(1 if below else 0, nodes.raw("", box, format="html"))
+        figure["classes"] += ["has-live", *where]
+        figure.insert(1 if "live-below" in where else 0, nodes.raw("", box, format="html"))
         doctree.setdefault("live", []).append(name)
 
 

@@ -297,36 +297,32 @@ const live = (() => {
     const text = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
     return [1, 3, 5].map(i => parseInt(text.slice(i, i + 2), 16));
   }
+  // All of a theme at once: each question makes the browser work its styles out.
+  function inks() {
+    const names = ["page", "panel", "text", "real", "fake", "critic", "w1"];
+    const ink = Object.fromEntries(names.map(name => [name, colour(`--book-${name}`)]));
+    return { ...ink, shade: [ink.page, mix(ink.page, ink.critic, 0.75)] }; // of a critic's scores
+  }
   const mix = (a, b, t) => a.map((v, i) => v + (b[i] - v) * t);
 
-  // Shades of a square grid of values in [0, 1], row by row from below, over a whole panel.
-  function shades(panel, values, side, [low, high]) {
+  // Shades of a square grid of values in [0, 1], row by row from below: a canvas of a pixel a value.
+  function shaded(values, side, [low, high]) {
     const canvas = el("canvas", { width: side, height: side });
     const pen = canvas.getContext("2d");
     const image = pen.createImageData(side, side);
-    values.forEach((v, i) => {
+    for (let i = 0; i < values.length; i++) {
       const at = 4 * ((side - 1 - Math.floor(i / side)) * side + (i % side));
-      image.data.set([...mix(low, high, clamp(v, 0, 1)), 255], at);
-    });
+      const t = clamp(values[i], 0, 1);
+      for (let k = 0; k < 3; k++) image.data[at + k] = low[k] + (high[k] - low[k]) * t;
+      image.data[at + 3] = 255;
+    }
     pen.putImageData(image, 0, 0);
-    panel.svg.classList.add("live-map");
-    const half = panel.width / (side - 1) / 2; // values sit at the middle of a square
-    panel.add(
-      el("image", {
-        href: canvas.toDataURL(),
-        x: -half,
-        y: -half,
-        width: panel.width + 2 * half,
-        height: panel.height + 2 * half,
-        preserveAspectRatio: "none",
-      }),
-    );
+    return canvas;
   }
 
-  // Level lines of such a grid, by marching squares, as one path.
-  function levels(panel, values, side, heights, kind) {
-    const k = panel.width / (side - 1);
-    const parts = [];
+  // Level lines of such a grid, by marching squares, from its upper left in squares.
+  function levels(values, side, heights) {
+    const path = new Path2D();
     for (const height of heights)
       for (let r = 0; r < side - 1; r++)
         for (let c = 0; c < side - 1; c++) {
@@ -337,24 +333,65 @@ const live = (() => {
             const [a, b] = [corner[e], corner[(e + 1) % 4]];
             if (a < height === b < height) continue;
             const t = (height - a) / (b - a);
-            spots.push(
-              [
-                [c + t, r],
-                [c + 1, r + t],
-                [c + 1 - t, r + 1],
-                [c, r + 1 - t],
-              ][e],
-            );
+            spots.push([[t, 0], [1, t], [1 - t, 1], [0, 1 - t]][e]);
           }
-          for (let s = 0; s + 1 < spots.length; s += 2)
-            parts.push(
-              `M${spots
-                .slice(s, s + 2)
-                .map(([x, y]) => `${(x * k).toFixed(1)} ${(panel.height - y * k).toFixed(1)}`)
-                .join("L")}`,
-            );
+          spots.forEach(([x, y], s) => path[s % 2 ? "lineTo" : "moveTo"](c + x, side - 1 - r - y));
         }
-    panel.add(el(`path.line.${kind}`, { d: parts.join(""), "stroke-width": 1 }));
+    return path;
+  }
+
+  // A square map that is painted, since thousands of drawn parts would be slow. `panel` lies over it.
+  function relief(parent, label) {
+    const board = el("div.live-board");
+    const canvas = el("canvas", { "aria-hidden": "true" });
+    board.append(canvas);
+    const panel = new Panel(board, label);
+    parent.append(board);
+
+    // Returns a pen in pixels of the screen, over a canvas that is empty and sharp.
+    function clear(size) {
+      const sharp = window.devicePixelRatio || 1;
+      canvas.width = canvas.height = Math.round(size * sharp);
+      canvas.style.width = canvas.style.height = `${size}px`;
+      const pen = canvas.getContext("2d");
+      pen.scale(sharp, sharp);
+      return pen;
+    }
+
+    // `lines` are [heights, colour, opacity]; `clouds` are [points, radius, colour], later ones on top.
+    function paint(size, limit, { values, side, shade, lines = [], clouds = [] }) {
+      const x = { from: -limit, to: limit, bare: true };
+      panel.frame({ width: size, height: size, left: 0, right: 0, top: 0, bottom: 0, x, y: x });
+      const pen = clear(size);
+      const cell = size / (side - 1);
+      const edge = size + cell; // values sit at the middle of a square
+      pen.drawImage(shaded(values, side, shade), -cell / 2, -cell / 2, edge, edge);
+      pen.save();
+      pen.scale(cell, cell);
+      for (const [heights, ink, alpha] of lines) {
+        pen.strokeStyle = `rgba(${ink}, ${alpha})`;
+        pen.lineWidth = 1 / cell;
+        pen.stroke(levels(values, side, heights));
+      }
+      pen.restore();
+      for (const [points, r, ink, halo] of clouds) dots(pen, points, panel, r, ink, halo);
+    }
+    return { board, panel, paint };
+  }
+
+  // Points [x, y, x, y, …], with a halo below them all so that those in a heap do not hide each other.
+  function dots(pen, points, { x0, y0, kx, ky }, r, ink, halo, edge = 0.8) {
+    pen.fillStyle = `rgb(${ink})`;
+    pen.strokeStyle = `rgb(${halo})`;
+    pen.lineWidth = edge;
+    pen.beginPath();
+    for (let i = 0; i < points.length; i += 2) {
+      const [x, y] = [(points[i] - x0) * kx, (y0 - points[i + 1]) * ky];
+      pen.moveTo(x + r, y);
+      pen.arc(x, y, r, 0, 2 * Math.PI);
+    }
+    pen.stroke();
+    pen.fill();
   }
 
   // Moves a slider on by itself; whoever asks for less motion moves it by hand.
@@ -380,23 +417,36 @@ const live = (() => {
   }
 
   // ---- Data that come as scripts, because a page opened as a file may not fetch anything else ------
+  // Each is asked for once; `take(name, content)` stands in the script and hands its content over.
   function data(name, folder = "data/") {
-    arrived[name] ??= {};
-    arrived[name].promise ??= new Promise((resolve, reject) => {
-      arrived[name].resolve = resolve;
+    const one = awaited(name);
+    if (!one.asked) {
       const script = el("script", { src: `${home}${folder}${name}.js` });
-      script.addEventListener("error", () => reject(new Error(`no data for ${name}`)));
+      script.addEventListener("error", () => one.reject(new Error(`no data for ${name}`)));
       document.head.append(script);
-    });
-    return arrived[name].promise;
+      one.asked = true;
+    }
+    return one.promise;
+  }
+  function take(name, content) {
+    awaited(name).asked = true;
+    awaited(name).resolve(content);
+  }
+  function awaited(name) {
+    if (!arrived[name]) {
+      const one = { asked: false };
+      one.promise = new Promise((resolve, reject) => Object.assign(one, { resolve, reject }));
+      arrived[name] = one;
+    }
+    return arrived[name];
   }
   const bytes = text => Uint8Array.from(atob(text), c => c.charCodeAt(0));
 
   // ---- Start ----------------------------------------------------------------------------------------
-  function start(box, { build, label }, content) {
+  function start(box, { build, label }, contents) {
     box.setAttribute("role", "group");
     box.setAttribute("aria-label", label);
-    const draw = build(box, content);
+    const draw = build(box, ...contents);
     let width = 0;
     const again = () => {
       width = box.clientWidth;
@@ -412,6 +462,11 @@ const live = (() => {
       attributeFilter: ["data-theme"],
     });
   }
+
+  // What `build` gets after its box: the data that the figure `needs`, then what is in the scripts of
+  // `code`, one name or several.
+  const contents = ({ needs, code = [] }) =>
+    Promise.all([...(needs ? [data(needs)] : []), ...[code].flat().map(name => data(name, ""))]);
 
   // Figures are built when they come near. One that cannot be gives its place back to the picture.
   const PATIENCE = 4000; // milliseconds that a reader looks at an empty box
@@ -429,8 +484,8 @@ const live = (() => {
           if (!seen.some(s => s.isIntersecting)) return;
           watch.disconnect();
           const late = setTimeout(give, PATIENCE);
-          Promise.resolve(one.code ? data(one.code, "") : one.needs && data(one.needs))
-            .then(content => start(box, one, content))
+          contents(one)
+            .then(given => start(box, one, given))
             .catch(error => {
               give();
               console.warn(error.message);
@@ -450,7 +505,8 @@ const live = (() => {
     define: (name, about) => {
       known[name] = about;
     },
-    take: (name, content) => arrived[name].resolve(content),
+    take,
+    data,
     el,
     clamp,
     range,
@@ -464,8 +520,10 @@ const live = (() => {
     Panel,
     colour,
     mix,
-    shades,
-    levels,
+    inks,
+    shaded,
+    relief,
+    dots,
     player,
     bytes,
   };

@@ -1,8 +1,23 @@
 // Twenty-one critics of one pair of laws, trained once and stored: how is the slope limited, and how strongly?
 (() => {
-  const { el, num, range, slider, choice, readout, announcer, Panel, colour, mix } = live;
+  const { el, num, range, slider, choice, readout, announcer, Panel, relief, inks } = live;
   const NAMES = { clipping: "clipping", "one-sided": "one-sided", "two-sided": "two-sided" };
   const SIGN = { clipping: "c", "one-sided": "λ", "two-sided": "λ" };
+
+  // Clipped critics are wrong by powers of ten, penalised ones by factors: each sees its own.
+  const logs = pairs => pairs.map(([v, text]) => [Math.log10(v), text]);
+  const ESTIMATES = {
+    clipping: {
+      from: -6,
+      to: 3,
+      ticks: logs([[1e-6, "10⁻⁶"], [1e-4, "10⁻⁴"], [0.01, "0.01"], [1, "1"], [100, "100"]]),
+    },
+    penalty: {
+      from: Math.log10(0.3),
+      to: Math.log10(8),
+      ticks: logs([[0.3, "0.3"], [0.5, "0.5"], [1, "1"], [2, "2"], [5, "5"]]),
+    },
+  };
 
   live.define("critic", {
     label:
@@ -51,7 +66,7 @@
       });
       const split = el("div.live-split", { style: "margin-top: 0.7rem" });
       box.append(split);
-      const map = new Panel(split, "The critic over the plane");
+      const map = relief(split, "The critic over the plane");
       const beside = el("div");
       split.append(beside);
       const dial = slider(beside, {
@@ -75,10 +90,10 @@
       });
       const say = announcer(box);
 
-      let wide = 0;
-      function draw(w = wide) {
-        wide = w;
-        const inner = w - 34;
+      let [wide, ink] = [0, null];
+      function draw(w) {
+        if (w) [wide, ink] = [w, inks()]; // a new width or a new theme
+        const inner = wide - 34;
         const narrow = inner < 520;
         const size = Math.min(narrow ? inner : inner * 0.52, 360);
         split.style.gridTemplateColumns = narrow ? "100%" : `${size}px 1fr`;
@@ -99,62 +114,33 @@
       }
 
       function drawMap(one, size) {
-        const limits = { from: -limit, to: limit };
-        map.frame({
-          width: size,
-          height: size,
-          left: 0,
-          right: 0,
-          top: 0,
-          bottom: 0,
-          x: { ...limits, bare: true },
-          y: limits,
-        });
-        const values = Array.from(one[what], v => v / 255);
-        const [page, grey] = [colour("--book-page"), colour("--book-critic")];
-        live.shades(map, values, side, [page, mix(page, grey, 0.75)]);
         const edge = one.top > 1 && one.top < 40; // else the line would be a dot
-        if (what === "scores")
-          live.levels(
-            map,
-            values,
-            side,
-            range(14).map(i => (i + 0.5) / 14),
-            "truth.faint.solid",
-          );
-        else if (edge) live.levels(map, values, side, [1 / one.top], "w1");
-        for (const [list, kind] of [
-          [fakes, "fake"],
-          [reals, "real"],
-        ])
-          for (let i = 0; i < list.length; i += 2)
-            if (Math.max(Math.abs(list[i]), Math.abs(list[i + 1])) < limit)
-              map.dot(list[i], list[i + 1], kind, 2.6, { "stroke-width": 0.5 });
+        const heights = range(14).map(i => (i + 0.5) / 14);
+        const levels = what === "scores" ? [heights, ink.text, 0.45] : [[1 / one.top], ink.w1, 1];
+        map.paint(size, limit, {
+          values: Float32Array.from(one[what], v => v / 255),
+          side,
+          shade: ink.shade,
+          lines: what === "scores" || edge ? [levels] : [],
+          clouds: [
+            [fakes, 2.6, ink.fake, ink.panel],
+            [reals, 2.6, ink.real, ink.panel],
+          ],
+        });
         const words =
           what === "scores"
             ? `score from ${num(one.low, 3)} to ${num(one.high, 3)}`
             : `slope from 0 to ${num(one.top, 2)}${edge ? "; green: slope 1" : ""}`;
-        map.add(el("text.word.truth.halo", { x: 8, y: size - 9 }, words));
+        map.panel.add(el("text.word.truth.halo", { x: 8, y: size - 9 }, words));
       }
 
       function drawChart(width) {
         const list = ways[way];
-        const logs = list.map(c => Math.log10(c.strength));
-        const ticks = (
+        const places = list.map(c => Math.log10(c.strength));
+        const strengths =
           way === "clipping"
-            ? [
-                [0.003, "0.003"],
-                [0.01, "0.01"],
-                [0.03, "0.03"],
-                [0.1, "0.1"],
-              ]
-            : [
-                [0.1, "0.1"],
-                [1, "1"],
-                [10, "10"],
-                [100, "100"],
-              ]
-        ).map(([v, t]) => [Math.log10(v), t]);
+            ? [[0.003, "0.003"], [0.01, "0.01"], [0.03, "0.03"], [0.1, "0.1"]]
+            : [[0.1, "0.1"], [1, "1"], [10, "10"], [100, "100"]];
         chart.frame({
           width,
           height: 215,
@@ -163,40 +149,30 @@
           top: 10,
           bottom: 40,
           x: {
-            from: logs[0] - 0.12,
-            to: logs.at(-1) + 0.12,
-            ticks,
+            from: places[0] - 0.12,
+            to: places.at(-1) + 0.12,
+            ticks: logs(strengths),
             label: way === "clipping" ? "clipping bound c" : "penalty weight λ",
           },
-          y: {
-            from: -6,
-            to: 3,
-            ticks: [
-              [-6, "10⁻⁶"],
-              [-4, "10⁻⁴"],
-              [-2, "0.01"],
-              [0, "1"],
-              [2, "100"],
-            ],
-            label: "estimate",
-          },
+          y: { ...ESTIMATES[way === "clipping" ? "clipping" : "penalty"], label: "estimate" },
         });
         const level = Math.log10(exact);
         chart.line(
           [
             [chart.x0, level],
-            [logs.at(-1) + 0.12, level],
+            [places.at(-1) + 0.12, level],
           ],
           "truth",
         );
-        chart.text(logs.at(-1) + 0.12, level, "exact W₁", "truth.halo", { dy: 17, anchor: "end" });
+        const dy = way === "clipping" ? 17 : -7; // where no critic's estimate is
+        chart.text(places.at(-1) + 0.12, level, "exact W₁", "truth.halo", { dy, anchor: "end" });
         chart.line(
-          list.map((c, i) => [logs[i], Math.log10(c.estimate)]),
+          list.map((c, i) => [places[i], Math.log10(c.estimate)]),
           "critic",
         );
         list.forEach((c, i) =>
           chart.dot(
-            logs[i],
+            places[i],
             Math.log10(c.estimate),
             i === at ? "truth" : "critic",
             i === at ? 6.5 : 4,

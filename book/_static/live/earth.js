@@ -30,6 +30,17 @@
     return [...corners, [LINE[1], 1]];
   }
 
+  // Words at [x, y] that would lie on each other: the lower of two stays, the other goes up.
+  function apart(words, [wide, high] = [34, 15]) {
+    const placed = [];
+    for (const word of words.toSorted((a, b) => b.y - a.y)) {
+      const meets = ({ x, y }) => Math.abs(x - word.x) < wide && Math.abs(y - word.y) < high;
+      for (let other; (other = placed.find(meets));) word.y = other.y - high - 1;
+      placed.push(word);
+    }
+    return placed;
+  }
+
   function start() {
     const law = (...pairs) => pairs.map(([at, mass]) => ({ at, mass }));
     return { piles: law([0, 0.4], [3, 0.3], [6, 0.3]), pits: law([1, 0.3], [2, 0.4], [8, 0.3]) };
@@ -156,6 +167,7 @@
             );
         const top = at =>
           Math.max(0, ...state.piles.filter(p => Math.abs(p.at - at) < 1e-9).map(p => p.mass));
+        const names = [];
         for (const { from, to, mass } of loads) {
           const bow = top(from) / 2 + 0.22 + (1 - Math.exp(-Math.abs(to - from) / 3));
           const [x1, x2] = [scene.X(from), scene.X(to)];
@@ -171,18 +183,11 @@
           scene.add(
             el("path.truth", { d: `M${x2} ${scene.Y(0)}l-5 -9h10z`, fill: "currentColor" }),
           );
-          scene.add(
-            el(
-              "text.word.truth.halo",
-              {
-                x: (x1 + x2) / 2,
-                y: (scene.Y(top(from)) + 6 * high + scene.Y(0)) / 8 - 5 - 8 * mass,
-                "text-anchor": "middle",
-              },
-              num(mass),
-            ),
-          );
+          const y = (scene.Y(top(from)) + 6 * high + scene.Y(0)) / 8 - 5 - 8 * mass;
+          names.push({ x: (x1 + x2) / 2, y, text: num(mass) });
         }
+        for (const { x, y, text } of apart(names))
+          scene.add(el("text.word.truth.halo", { x, y, "text-anchor": "middle" }, text));
         for (const { side, i, sign, grip } of handles) {
           const { at, mass } = state[side][i];
           grip.place(at, sign * mass, `at ${num(at, 1)}, mass ${num(mass)}`);

@@ -1,6 +1,6 @@
 // Three games on the ring of eight, looked at every few steps and played back.
 (() => {
-  const { el, num, range, slider, choice, readout, announcer, Panel, colour, mix } = live;
+  const { el, num, range, slider, choice, readout, announcer, Panel, relief, inks } = live;
   const GROUND = {
     GAN: "D's estimate of JS (nats)",
     WGAN: "1000 × critic's estimate",
@@ -48,7 +48,7 @@
         const title = el("p.live-title", {}, name);
         cell.append(title);
         row.append(cell);
-        const map = new Panel(cell, `${name}: samples and critic`);
+        const map = relief(cell, `${name}: samples and critic`);
         const chart = new Panel(cell, `${name}: exact distance and estimate`);
         const show = readout(cell, {
           [`${name}-w1`]: ["exact W₁", "quiet"],
@@ -83,10 +83,10 @@
       });
       const say = announcer(box);
 
-      let wide = 0;
-      function draw(w = wide) {
-        wide = w;
-        const inner = w - 34;
+      let [wide, ink] = [0, null];
+      function draw(w) {
+        if (w) [wide, ink] = [w, inks()]; // a new width or a new theme
+        const inner = wide - 34;
         const narrow = inner < 500;
         const size = narrow ? Math.min(inner, 330) : Math.floor((inner - 32) / 3);
         pick.hidden = !narrow;
@@ -110,39 +110,20 @@
         say(`Step ${steps[at]}. ${told.join("; ")}.`);
       }
 
+      // What lies beyond the map is not drawn; the canvas ends there.
       function drawMap(g, map, size) {
-        const limits = { from: -limit, to: limit };
-        map.frame({
-          width: size,
-          height: size,
-          left: 0,
-          right: 0,
-          top: 0,
-          bottom: 0,
-          x: { ...limits, bare: true },
-          y: limits,
-        });
-        const values = Array.from(
-          g.maps.subarray(at * side * side, (at + 1) * side * side),
-          v => v / 255,
-        );
-        const [page, grey] = [colour("--book-page"), colour("--book-critic")];
-        live.shades(map, values, side, [page, mix(page, grey, 0.75)]);
-        live.levels(
-          map,
-          values,
-          side,
-          range(10).map(i => (i + 0.5) / 10),
-          "truth.faint.solid",
-        );
-        const dots = (list, from, to, kind, r) => {
-          for (let i = from; i < to; i += 2)
-            if (Math.abs(list[i]) < limit && Math.abs(list[i + 1]) < limit)
-              map.dot(list[i], list[i + 1], kind, r, { "stroke-width": 0.4 });
-        };
         const each = g.fakes.length / steps.length;
-        dots(g.fakes, at * each, (at + 1) * each, "fake", 2.4);
-        dots(reals, 0, reals.length, "real", 1.8);
+        const scores = g.maps.subarray(at * side * side, (at + 1) * side * side);
+        map.paint(size, limit, {
+          values: Float32Array.from(scores, v => v / 255),
+          side,
+          shade: ink.shade,
+          lines: [[range(10).map(i => (i + 0.5) / 10), ink.text, 0.45]],
+          clouds: [
+            [g.fakes.slice(at * each, (at + 1) * each), 2.4, ink.fake, ink.panel],
+            [reals, 1.8, ink.real, ink.panel],
+          ],
+        });
       }
 
       function drawChart(name, g, chart, width) {

@@ -76,14 +76,15 @@
   live.define("plan", {
     label: "Two clouds of points to be moved, the plan between them, and the journey along it",
     build(box) {
+      const START = { way: "best", t: 0.5 };
       let clouds = start();
-      let way = "best";
-      let t = 0.5;
+      let { way, t } = START;
       box.append(
         el(
           "p.live-hint",
           {},
-          "Drag any point; the plan is solved again. The slider moves the fake cloud along the arrows.",
+          "Drag any point; the plan is solved again. The slider moves the fake cloud along the arrows. " +
+            "A point on its way takes its start along.",
         ),
       );
       const split = el("div.live-split");
@@ -91,7 +92,7 @@
       const map = new Panel(split, "The two clouds and the plan");
       const side = el("div");
       split.append(side);
-      choice(side, {
+      const plans = choice(side, {
         label: "Plan",
         options: { best: "best", nearest: "nearest first" },
         value: way,
@@ -121,6 +122,8 @@
       side.append(row);
       live.button(row, "Back to the start", () => {
         clouds = start();
+        ({ way, t } = START);
+        plans.querySelector(`[value="${way}"]`).checked = true;
         draw();
       });
       const say = announcer(box);
@@ -145,6 +148,33 @@
             }),
           ]);
 
+      // A point on its way is dragged as its start is: that moves by as much as makes the point follow.
+      // It is made after the handles, and so lies above them.
+      const travellers = range(N).map(i => {
+        const dot = el("circle.dot.fake.traveller", { r: 5.5 });
+        map.front.append(dot);
+        let from = null;
+        const spot = ({ clientX, clientY }) => [clientX / map.kx, -clientY / map.ky];
+        dot.addEventListener("touchstart", event => event.preventDefault(), { passive: false });
+        dot.addEventListener("pointerdown", event => {
+          from = { grip: spot(event), start: clouds.fake[i], share: Math.max(1 - t, 0.25) };
+          dot.setPointerCapture(event.pointerId);
+          event.preventDefault();
+        });
+        dot.addEventListener("pointermove", event => {
+          if (!from) return;
+          const to = spot(event);
+          const move = k => from.start[k] + (to[k] - from.grip[k]) / from.share;
+          clouds.fake[i] = [0, 1].map(k => clamp(move(k), -LIMIT, LIMIT));
+          draw();
+        });
+        for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
+          dot.addEventListener(end, () => {
+            from = null;
+          });
+        return dot;
+      });
+
       let wide = 0;
       function draw(w = wide) {
         wide = w;
@@ -166,7 +196,12 @@
         const to = (way === "best" ? best : nearest)(fake, real);
         const here = fake.map((p, i) => p.map((c, k) => (1 - t) * c + t * real[to[i]][k]));
         fake.forEach((p, i) => arrow(p, real[to[i]]));
-        here.forEach(([x, y]) => map.dot(x, y, "fake", 5.5));
+        here.forEach(([x, y], i) => {
+          travellers[i].setAttribute("cx", map.X(x));
+          travellers[i].setAttribute("cy", map.Y(y));
+          const near = length([x, y], real[to[i]]) * map.kx < 12; // then the real point is meant
+          travellers[i].style.pointerEvents = near ? "none" : "";
+        });
         for (const [cloud, i, handle] of handles) {
           const [x, y] = clouds[cloud][i];
           handle.place(x, y, `${num(x)}, ${num(y)}`);

@@ -7,7 +7,7 @@
   const WIDTHS = [0.6, 3];
 
   // ∫ over the line by the midpoint rule, which for smooth bells is exact to rounding.
-  function integral(f, low, high, n = 1200) {
+  function integral(f, low, high, n) {
     const h = (high - low) / n;
     let sum = 0;
     for (let i = 0; i < n; i++) sum += f(low + (i + 0.5) * h);
@@ -32,7 +32,7 @@
   const bells = {
     density: (x, m, s) => Math.exp(-(((x - m) / s) ** 2) / 2) / (s * Math.sqrt(2 * Math.PI)),
     kl: (d, r, f) => [Math.log(f / r) + (r * r + d * d) / (2 * f * f) - 0.5, d / (f * f)],
-    js(d, r, f) {
+    js(d, r, f, n = 1200) {
       const low = Math.min(-8 * r, d - 8 * f);
       const high = Math.max(8 * r, d + 8 * f);
       const logit = x => Math.log(f / r) + ((x - d) / f) ** 2 / 2 - (x / r) ** 2 / 2; // log p/q
@@ -42,9 +42,10 @@
         x => p(x) * softplus(-logit(x)) + q(x) * softplus(logit(x)),
         low,
         high,
+        n,
       );
       const slope =
-        -integral(x => ((q(x) * (x - d)) / (f * f)) * softplus(logit(x)), low, high) / 2;
+        -integral(x => ((q(x) * (x - d)) / (f * f)) * softplus(logit(x)), low, high, n) / 2;
       return [LOG2 - value / 2, slope];
     },
     w1(d, r, f) {
@@ -81,6 +82,21 @@
     },
   };
 
+  // A measure's curve over the shifts. The real law is even about 0, so a shift to the left is as far
+  // as one to the right; 160 points an integral draw it to a thousandth of a pixel.
+  function curveOf(law, key, real, fake) {
+    const right = space(0, FAR, key === "js" && law === bells ? 49 : 161).map(d => [
+      d,
+      law[key](d, real, fake, 160)[0],
+    ]);
+    return [...right.slice(1).map(([d, v]) => [-d, v]).toReversed(), ...right];
+  }
+
+  const START = { d: 7, real: 1, fake: 1 };
+  const TALL = 0.98; // of the upper panel, in units of density: bells below, arrows above
+  const ROWS = { kl: 0.92, js: 0.83, w1: 0.74 }; // where a measure's arrow is
+  const ARROW = 2.4; // data units for a slope of 1
+
   const MEASURES = [
     { key: "kl", name: "KL(real‖fake)", unit: "nats", top: 12, ticks: [0, 5, 10] },
     {
@@ -99,13 +115,14 @@
   live.define("shift", {
     label: "Two laws on the line to shift and to widen, with three measures of their unlikeness",
     build(box) {
-      const state = { law: bells, d: 4, real: 1, fake: 1 };
+      const state = { law: bells, ...START };
       box.append(
         el(
           "p.live-hint",
           {},
           "Drag the dots: sideways shifts the fake law, up and down makes a law narrow or wide. " +
-            "Each short line is the slope that a generator would follow.",
+            "Each arrow above it is how a measure would move it: downhill, as long as the slope " +
+            "that is the heavy line in its curve.",
         ),
       );
       const head = el("div.live-row");
@@ -118,6 +135,10 @@
           state.law = key === "bells" ? bells : boxes;
           draw();
         },
+      });
+      live.button(head, "Back to the start", () => {
+        Object.assign(state, START);
+        draw();
       });
       const top = new Panel(box, "The two laws");
       const sliders = el("div.live-sliders");
@@ -197,6 +218,35 @@
         draw();
       }
 
+      // The curves do not change while the fake law is shifted.
+      let [curves, curvesOf] = [{}, ""];
+      function kept(key) {
+        const { law, real, fake } = state;
+        const of = [law === bells, real, fake].join();
+        if (of !== curvesOf) [curves, curvesOf] = [{}, of];
+        return (curves[key] ??= curveOf(law, key, real, fake));
+      }
+
+      // An arrow above the fake law: where a generator would move it, or that it would not.
+      function pull(key, name, slope) {
+        const [x, y] = [state.d, ROWS[key]];
+        const end = clamp(x - ARROW * slope, X[0] + 0.3, X[1] - 0.3);
+        const word = name.replace("(real‖fake)", "");
+        const tail = state.d > 0 ? 1 : -1;
+        top.text(x, y, word, `${key} halo`, {
+          dx: 9 * tail,
+          dy: 4.5,
+          anchor: tail > 0 ? "start" : "end",
+        });
+        if (Number.isNaN(slope) || Math.abs(end - x) * top.kx < 3) top.dot(x, y, key, 3);
+        else {
+          const tip = Math.sign(x - end) * Math.min(7 / top.kx, Math.abs(x - end));
+          const barb = 4.5 / top.ky;
+          top.line([[x, y], [end, y]], key, { "stroke-width": 3 });
+          top.line([[end + tip, y + barb], [end, y], [end + tip, y - barb]], key);
+        }
+      }
+
       let wide = 0;
       function draw(w = wide) {
         wide = w;
@@ -204,13 +254,13 @@
         const inner = w - 34;
         top.frame({
           width: inner,
-          height: inner < 420 ? 140 : 170,
+          height: inner < 420 ? 185 : 215,
           left: 4,
           right: 4,
           top: 14,
           bottom: 36,
           x: { from: X[0], to: X[1], ticks: [-8, -4, 0, 4, 8], label: "x (data units)" },
-          y: { from: 0, to: 0.68 },
+          y: { from: 0, to: TALL },
         });
         for (const [m, s, kind] of [
           [0, real, "real"],
@@ -248,11 +298,7 @@
             x: { from: -FAR, to: FAR, ticks: [-8, 0, 8], label: "shift" },
             y: { from: 0, to: high, ticks, label: unit },
           });
-          const at = x => law[key](x, real, fake);
-          const curve = space(-FAR, FAR, key === "js" && law === bells ? 97 : 321).map(x => [
-            x,
-            at(x)[0],
-          ]);
+          const curve = kept(key);
           if (key === "js")
             panel.line(
               [
@@ -271,7 +317,8 @@
             else if (run.length) panel.dot(...run[0], key, 3);
             run = [];
           }
-          const [value, slope] = at(d);
+          const [value, slope] = law[key](d, real, fake);
+          pull(key, name, slope);
           if (value <= high) {
             if (!Number.isNaN(slope)) {
               const reach = 26 / Math.hypot(panel.kx, slope * panel.ky); // 26 pixels each way

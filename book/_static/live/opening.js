@@ -1,0 +1,78 @@
+// The book's opening picture: a small WGAN-GP that trains in the page, over its own still picture.
+(() => {
+  const { el, num, button, readout, announcer, Panel, inks } = live;
+  const ENOUGH = 1500; // generator steps; by then the fakes have found the ring
+  const NARROW = 520; // pixels; then the chart stands below
+  const START = {
+    law: "ring",
+    way: "one-sided",
+    gpWeight: 10,
+    clipValue: 0.01,
+    nCritic: 5,
+    learningRate: 1e-3,
+    seed: 0,
+    mistake: "none",
+  };
+
+  live.define("opening", {
+    label: "A Wasserstein GAN with gradient penalty that trains here, beside the exact distance",
+    code: ["engine", "stage"],
+    build(box, engine, { follow, paint, drawChart }) {
+      const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      const board = el("div.live-board");
+      const side = el("div.live-beside");
+      const canvas = el("canvas", { "aria-hidden": "true" });
+      board.append(canvas);
+      const chart = new Panel(side, "Exact distance and the critic's estimate, step by step");
+      const foot = el("div.live-told");
+      const show = readout(foot, {
+        "opening-step": ["step", "quiet"],
+        "opening-w1": ["exact W₁", "quiet"],
+        "opening-estimate": ["estimate", "quiet"],
+      });
+      const row = el("div.live-row");
+      foot.append(row);
+      const go = button(row, "Start", () => training.toggle());
+      button(row, "Another seed", () => training.change({ seed: box.settings.seed + 1 }));
+      box.append(board, side, foot);
+      const say = announcer(box);
+      let [ink, wide] = [inks(), 0];
+
+      const training = follow(box, engine, {
+        settings: START,
+        place: board,
+        aSecond: 60,
+        enough: ENOUGH,
+        wanted: !still,
+        see: refresh,
+        turn(runs) {
+          go.textContent = runs ? "Pause" : "Start";
+        },
+      });
+
+      // Until it runs the still picture of a trained pair shows through.
+      function refresh() {
+        const looks = training.looks();
+        const look = looks[looks.length - 1];
+        if (!look || !wide) return;
+        if (look.step > 0 || !still) paint(canvas, board.clientWidth, look, ink);
+        drawChart(chart, chart, looks, START.way);
+        show({
+          "opening-step": String(look.step),
+          "opening-w1": num(look.w1),
+          "opening-estimate": num(look.estimate),
+        });
+        say(`Step ${look.step}: exact distance ${num(look.w1)}, estimate ${num(look.estimate)}.`);
+      }
+
+      return w => {
+        wide = w;
+        ink = inks();
+        chart.width = side.clientWidth;
+        chart.height = w < NARROW ? 150 : board.clientWidth - foot.clientHeight - 4;
+        drawChart(chart, chart, training.looks(), START.way);
+        refresh();
+      };
+    },
+  });
+})();
