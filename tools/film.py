@@ -31,6 +31,7 @@ OPENING = 1000  # the step of the front page's picture
 SETTINGS = {"law": "ring", "gpWeight": 10, "clipValue": 0.01, "nCritic": 5}
 SETTINGS |= {"learningRate": 1e-3, "seed": 0, "mistake": "none"}
 SHARP = 2  # pixels of a picture to one of the screen
+DPI = 200  # on paper
 COLOURS = 64  # of a picture: shades of grey, and two colours with their edges
 PAGE = """<html data-theme="{theme}"><style>{colours}</style><body>
 <script src="live/core.js"></script><script src="live/engine.js"></script>
@@ -90,7 +91,7 @@ def store(image: Image.Image, name: str) -> None:
     """Write a picture with few colours into the folder of the site's own files."""
     target = STATIC / name
     small = image.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=2, dither=0)
-    small.save(target, optimize=True)
+    small.save(target, optimize=True, dpi=(DPI, DPI))
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1000:.0f} kB", flush=True)
 
 

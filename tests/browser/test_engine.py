@@ -223,7 +223,7 @@ def test_w1_is_exact_with_prices_of_any_kind(engine, n):
     clouds = [rng.normal(size=(2, n, 2)), rng.integers(0, 3, size=(2, n, 2)).astype(float)]
     for x, y in clouds:  # the second with many ties, and points that are the same
         best = transport.exact_w1(x, y)
-        for price in (np.zeros(n), rng.normal(size=n)):
+        for price in (np.zeros(n), rng.normal(size=n), 1e17 * rng.normal(size=n)):
             given = {"x": x.ravel().tolist(), "y": y.ravel().tolist(), "price": price.tolist()}
             found = engine.evaluate(
                 """({ x, y, price }) => {

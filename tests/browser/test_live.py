@@ -858,6 +858,8 @@ def test_objective_law_and_seed_of_a_training_act_at_once(figure):
     [
         ("unbounded", "look.slope > 5"),  # the penalty asks for 1
         ("norm", "look.step > 10 && look.slope < 0.4"),  # all slopes share a norm of 1
+        ("real", "look.step > 10 && look.steepest > 1.6"),  # between the laws nobody asks for 1
+        ("up", "look.step > 10 && look.w1 > 2"),  # scores rise for ever, and fakes run after them
         ("sign", "look.step > 60 && look.w1 > 1.2"),  # honest, it is 0.5 by then
     ],
 )
@@ -865,6 +867,21 @@ def test_a_mistake_can_be_switched_on_and_harms(figure, mistake, harm):
     box = figure("train")
     box.get_by_label("mistake").select_option(mistake)
     until(box, harm)
+
+
+@built
+def test_a_mistake_is_offered_where_it_is_one(figure):
+    box = figure("train", reduced_motion="reduce")
+    until(box, "true")
+    mistakes = box.get_by_label("mistake")
+    mistakes.select_option("norm")
+    mistake = "box => [box.settings.mistake, box.querySelector('select').value]"
+    assert box.evaluate(mistake) == ["norm", "norm"]
+    pick(box, "GAN")  # has no norm
+    assert box.evaluate(mistake) == ["none", "none"]
+    assert mistakes.locator("[value=norm]").is_disabled()
+    pick(box, "GP, two-sided")
+    assert mistakes.locator("[value=norm]").is_enabled()
 
 
 @built

@@ -45,7 +45,7 @@ class LivePicture(SphinxDirective):
     option_spec: ClassVar = {"alt": directives.unchanged_required}
 
     def run(self):
-        """Write a figure without a number in a cell of its own, and below it what the directive says."""
+        """Write a figure without a number in a cell of its own, and what is said below it."""
         name = self.arguments[0]
         figure = nodes.figure()
         for theme, ending in {"only-light": "png", "only-dark": "dark.png"}.items():

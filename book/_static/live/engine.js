@@ -283,6 +283,7 @@ function wganEngine() {
   };
   const OBJECTIVES = {
     wasserstein: { real: down, fake: up, generator: down },
+    "both up": { real: down, fake: down, generator: down }, // a popular mistake: a sign
     "non-saturating": { ...discriminator, generator: [s => softplus(-s), s => -sigmoid(-s)] },
     minimax: { ...discriminator, generator: [s => -softplus(s), s => -sigmoid(s)] },
   };
@@ -464,6 +465,8 @@ function wganEngine() {
   function exactW1(x, y, n, price) {
     const cost = distances(x, y, n);
     if (!cost.every(Number.isFinite)) return Number.NaN; // a training has run away: there is no plan
+    const most = cost.reduce((a, b) => Math.max(a, b), 0);
+    if (price?.some(p => !(Math.abs(p) <= 1e6 * most))) price.fill(0); // of points that were far away
     const columns = assignment(cost, n, price);
     return columns.reduce((sum, j, i) => sum + cost[i * n + j], 0) / n;
   }
@@ -551,8 +554,9 @@ function wganEngine() {
     function penalty() {
       const { pays, oneSided } = WAYS[now.way];
       if (!pays || now.mistake === "unbounded") return null;
-      const [t, perSample] = [filled(BATCH, rng.uniform), now.mistake !== "norm"];
-      return { weight: now.gpWeight, t, oneSided, perSample };
+      const t = filled(BATCH, rng.uniform);
+      if (now.mistake === "real") t.fill(1);
+      return { weight: now.gpWeight, t, oneSided, perSample: now.mistake !== "norm" };
     }
 
     // One step of the critic or, after every nCritic of them, of the generator: then it returns true.
@@ -567,7 +571,8 @@ function wganEngine() {
     }
 
     function improveCritic() {
-      const { objective, clips } = WAYS[now.way];
+      const { objective: named, clips } = WAYS[now.way];
+      const objective = now.mistake === "up" ? "both up" : named;
       const clipValue = clips && now.mistake !== "unbounded" ? now.clipValue : null;
       const real = draws(law(), BATCH, rng);
       const fake = forward(generator, normals(LATENT * BATCH, rng), BATCH).outputs;

@@ -215,7 +215,8 @@
   function drawChart(chart, { width, height }, looks, way) {
     const { step: last = 0, rate = 0 } = looks[looks.length - 1] ?? {};
     const end = [100, 200, 400, 800, 1600, 3200].find(n => n >= last) ?? last;
-    const x = { from: 0, to: end, ticks: [0, end / 2, end], label: `generator step (${rate || "–"} a second)` };
+    const label = `generator step (${rate || "–"} a second)`;
+    const x = { from: 0, to: end, ticks: [0, end / 2, end], label };
     const y = { ...CHART, ticks: [0, 1, 2] };
     chart.frame({ width, height, left: 26, right: 14, top: 30, bottom: 40, x, y });
     if (!looks.length) return;

@@ -10,11 +10,15 @@
     "two-sided": "GP, two-sided",
     "one-sided": "GP, one-sided",
   };
+  // What the list says, and for which objectives it is a mistake.
+  const GP = ["two-sided", "one-sided"];
   const MISTAKES = {
-    none: "none",
-    unbounded: "penalty or clipping forgotten",
-    norm: "one norm for the whole batch",
-    sign: "the generator's sign turned",
+    none: ["none"],
+    unbounded: ["penalty or clipping forgotten", ["clip", ...GP]],
+    norm: ["one norm for the whole batch", GP],
+    real: ["penalty at the real points only", GP],
+    up: ["both scores pushed up", ["clip", ...GP]],
+    sign: ["the generator's sign turned"],
   };
   const START = {
     law: "ring",
@@ -110,7 +114,7 @@
       whole("critic steps", "nCritic", 1, 20);
       power("step size", "learningRate", -5, -2);
       whole("seed", "seed", 0, 9);
-      pickMistake(sliders, mistake => change({ mistake }));
+      const mistakes = pickMistake(sliders, mistake => change({ mistake }));
       const say = announcer(box);
       const pen = map.handle({
         label: "Pen: arrow keys move it, Enter sets a point",
@@ -150,6 +154,10 @@
       function change(changes) {
         Object.assign(now, changes);
         if ("way" in changes) offer();
+        if (mistakes.selectedOptions[0].disabled) {
+          mistakes.value = "none";
+          Object.assign(changes, { mistake: "none" });
+        }
         training.change(changes);
       }
 
@@ -159,6 +167,10 @@
         weight.row.hidden = clips;
         bound.row.hidden = !clips;
         weight.track.disabled = now.way === "gan";
+        for (const option of mistakes.options) {
+          const [, ways = [now.way]] = MISTAKES[option.value];
+          option.disabled = !ways.includes(now.way);
+        }
         const own = now.law === "drawn";
         clear.hidden = !own;
         board.classList.toggle("drawing", own);
@@ -231,8 +243,9 @@
 
   function pickMistake(parent, input) {
     const select = el("select", { id: "live-mistake" });
-    for (const [key, text] of Object.entries(MISTAKES)) select.append(el("option", { value: key }, text));
+    for (const [key, [text]] of Object.entries(MISTAKES)) select.append(el("option", { value: key }, text));
     select.addEventListener("change", () => input(select.value));
     parent.append(el("div.live-pick", {}, el("label", { for: "live-mistake" }, "mistake"), select));
+    return select;
   }
 })();
