@@ -1,8 +1,9 @@
 """Measure how tall live figures are at every width, and write their room into a style sheet.
 
 A page keeps this room before a figure starts, so that no text moves when it does.  Run it on the
-built book whenever a live figure has changed, and build again: `python tools/measure_live.py`.  It
-writes book/_static/live/heights.css, which tests/browser/test_live.py compares with the book.
+built book whenever a live figure has changed, and build again: `python tools/measure_live.py`, with
+names of figures to measure these alone.  It writes book/_static/live/heights.css, which
+tests/browser/test_live.py compares with the book.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -106,8 +108,9 @@ def places() -> dict[str, Path]:
     return {name: next(p for p, text in pages.items() if f'"{name}"' in text) for name in names}
 
 
-def main() -> None:
-    """Measure every figure and write the style sheet."""
+def main(wanted: list[str]) -> None:
+    """Measure every figure, or those whose names are given, and write the style sheet."""
+    before = TARGET.read_text(encoding="utf-8").splitlines(keepends=True)
     parts = ["/* Room of live figures by the article's width (100cqi): tools/measure_live.py. */\n"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -115,6 +118,9 @@ def main() -> None:
         )
         page = browser.new_page(viewport={"width": SCREENS[0], "height": 800})
         for name, file in places().items():
+            if wanted and name not in wanted:
+                parts += [rule for rule in before if f'[data-live="{name}"]' in rule]
+                continue
             page.goto(file.as_uri(), wait_until="load")
             page.add_style_tag(content=".live { min-height: 0 !important; }")
             page.evaluate("document.fonts.ready.then(() => null)")
@@ -126,4 +132,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -30,6 +30,7 @@
         "opening-w1": ["exact W₁", "quiet"],
         "opening-estimate": ["estimate", "quiet"],
       });
+      show({ "opening-step": "–", "opening-w1": "–", "opening-estimate": "–" }); // their room
       const row = el("div.live-row");
       foot.append(row);
       const go = button(row, "Start", () => training.toggle());
