@@ -1,14 +1,21 @@
 """The comparison of chapter 10: its settings, its scores and what they are worth."""
 
+import json
+import re
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from wganlib import data, training
+from wganlib.records import run_folder
 from wganlib.runs import (
     ch08_averaged,
     ch10_same_bound,
     ch10_scores,
     ch10_settings,
+    live_boxes,
     scores,
     tables,
     trained,
@@ -131,3 +138,26 @@ def test_the_beginning_of_a_game_under_the_hinges_bound_comes_out_again():
     # A nudge of half a unit in the last place of each weight moves it by a fifth in 50 steps; a
     # game without the bound is farther by four fifths.
     assert again == pytest.approx(row["frechet"], rel=0.4)
+
+
+@pytest.mark.usefixtures("mnist_train", "mnist_test")
+def test_the_boxes_to_guess_are_those_of_the_chapter():
+    names = live_boxes.names_after(live_boxes.BOXES)
+    assert tables.stored("live-boxes")["box"].tolist() == list(names["boxes"])
+    with Image.open(run_folder("live-boxes") / "pictures.png") as stored:
+        kept = np.asarray(stored).astype(int)
+    off = np.abs(live_boxes.picture(names["boxes"]).astype(int) - kept)
+    assert off.max() <= 2  # grey levels of 255; a generator's sums may be taken in another order
+
+
+def test_the_numbers_of_the_boxes_to_guess_are_those_that_the_chapter_prints():
+    cells = json.loads(live_boxes.CHAPTER.read_text(encoding="utf8"))["cells"]
+    printed = "".join(
+        "".join(output.get("text", "")) for cell in cells for output in cell.get("outputs", [])
+    )
+    found = re.findall(r"^(.+?)\s+Fréchet distance\s+(\S+)\s+precision (\S+)$", printed, re.M)
+    assert len(found) == 4
+    for box, distance, precision in found:
+        (row,) = chosen(tables.stored("live-boxes"), box=box)
+        assert row["frechet"] == pytest.approx(float(distance), abs=0.051)
+        assert row["precision"] == pytest.approx(float(precision), abs=0.0051)
