@@ -14,20 +14,25 @@ import re
 import nbformat
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
+from PIL import Image
+from scipy.special import expit
 from scipy.stats import norm
 
 from tests import ROOT
 from tests.browser.site import SITE, settle
-from wganlib import divergences, records, transport
+from wganlib import divergences, models, records, transport
+from wganlib.runs import live_boxes, tables
 
 STATIC = ROOT / "book" / "_static" / "live"
 FIGURES = {  # what a notebook's cell asks for, by page
     "shift": "book/ch01_js_vs_emd.html",
     "earth": "book/ch02_emd_on_the_line.html",
     "plan": "book/ch03_emd_in_the_plane.html",
+    "dirac": "book/ch05_the_gan_game.html",
     "critic": "book/ch07_wgan_gp.html",
     "games": "book/ch07_wgan_gp.html",
     "train": "book/ch07_wgan_gp.html",
@@ -37,6 +42,10 @@ FIGURES = {  # what a notebook's cell asks for, by page
 BELOW = {"train", "opening"}  # their picture stays on the screen too
 NO_CELL = {"opening"}  # a directive of a page asks for them
 SHARED = {"core", "engine", "stage"}  # scripts that are no figure
+    "boxes": "book/ch10_which_samples_are_good.html",
+    "digits": "book/ch15_with_a_condition.html",
+BELOW = {"train", "dirac", "digits"}  # their picture stays on the screen too
+SHARED = {"core", "engine", "conv"}  # scripts that are no figure
 PHONE = {"width": 360, "height": 780}
 
 built = pytest.mark.skipif(
@@ -590,7 +599,7 @@ def test_the_room_that_is_kept_for_a_figure_is_the_room_that_it_takes(visit, nam
 
 
 @built
-@pytest.mark.parametrize("name", ["earth", "walk"])
+@pytest.mark.parametrize("name", ["earth", "walk", "boxes"])
 def test_the_room_is_there_before_the_figure_is(visit, name):
     page = visit(FIGURES[name], viewport=PHONE)
     box = page.locator(f'[data-live="{name}"]')
@@ -606,16 +615,18 @@ def test_the_room_is_there_before_the_figure_is(visit, name):
 
 
 @built
-@pytest.mark.parametrize("missing", ["core.js", "the figure's script", "its data"])
-@pytest.mark.parametrize("name", ["earth", "walk"])
+@pytest.mark.parametrize("missing", ["core.js", "the figure's script", "its data", "its code"])
+@pytest.mark.parametrize("name", ["earth", "walk", "boxes"])
 def test_where_something_does_not_arrive_the_still_picture_stands(blank, server, name, missing):
     needs = {"core.js": "live/core.js", "the figure's script": f"live/{name}.js"}
+    needs["its code"] = "live/conv.js"
+    own = {"earth": [], "walk": ["its data", "its code"], "boxes": ["its data"]}
     page = blank(viewport=PHONE)
     page.route(f"**/{needs.get(missing, 'live/data/')}*", lambda route: route.abort())
     page.goto(server + FIGURES[name], wait_until="load")
     box = page.locator(f'[data-live="{name}"]')
     box.evaluate("box => box.closest('figure').scrollIntoView()")
-    if (name, missing) == ("earth", "its data"):  # it computes everything itself
+    if missing.startswith("its") and missing not in own[name]:  # it computes the rest itself
         page.locator(".is-live > .live").wait_for()
     else:
         still(box).wait_for()
@@ -665,7 +676,7 @@ def test_without_scripts_the_still_pictures_are_all_there(blank, server):
 
 
 @built
-@pytest.mark.parametrize("name", ["critic", "games", "walk"])
+@pytest.mark.parametrize("name", ["critic", "games", "walk", "boxes", "digits"])
 def test_stored_data_arrive_in_a_page_opened_as_a_file(figure, name):
     box = figure(name, base=SITE.as_uri() + "/")
     assert box.page.complaints == []
@@ -1008,16 +1019,311 @@ def test_another_seed_begins_the_opening_anew(visit):
     page.get_by_role("button", name="Another seed").click()
     page.wait_for_function(f"{OPENING}.looked.step < 3")
     assert page.evaluate(f"{OPENING}.settings.seed") == 1
+# ---- A game of two numbers ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def chapter_5():
+    """Return what the chapter's own cells define: fields, steps, moduli and runs."""
+    cells = nbformat.read(ROOT / "book/ch05_the_gan_game.ipynb", 4).cells
+    names = {"np": np, "expit": expit}
+    for cell in cells:
+        first = cell.source.split("(")[0].split("\n")[0]
+        if first in {"FIELDS = {", "def at_once", "def modulus", "def with_gp"}:
+            exec(cell.source, names)
+    return names
+
+
+def set_dirac(box, game, rule, h=0.2, n=1, **strength):
+    pick(box, game)
+    pick(box, rule)
+    slide(box, "step size h", h)
+    slide(box, "critic steps n", n)
+    for label, value in strength.items():
+        slide(box, {"gamma": "R1, γ", "c": "bound c", "weight": "weight λ"}[label], value)
+
+
+def test_step_moduli_of_the_dirac_gan_are_those_of_the_chapter_and_of_its_matrices(
+    figure, chapter_5
+):
+    box, named = figure("dirac"), chapter_5
+    games = {  # the chapter's name, the modulus when both step at once, and in turn
+        "minimax": ("minimax", "1.00499", "1.00000"),
+        "non-saturating": ("non-saturating", "1.00499", "1.00000"),
+        "WGAN": ("wasserstein", "1.01980", "1.00000"),
+        "minimax with R1": ("minimax with R1", "0.97468", "0.96954"),
+    }
+    for game, (field, *known) in games.items():
+        steps = {"simultaneous": named["at_once"], "alternating": named["in_turn"]}
+        for (rule, step), said in zip(steps.items(), known, strict=True):
+            set_dirac(box, game, rule)
+            exactly = named["modulus"](step, named["FIELDS"][field])
+            assert exact(box)["modulus"] == pytest.approx(exactly, abs=1e-9)
+            assert shown(box, "modulus") == said
+    for weight, h, n in [(0.5, 0.2, 1), (0.75, 0.2, 5), (1, 0.5, 3)]:
+        critic = np.array([[1, 0], [-h, 1 - 2 * weight * h]])  # about (2λ, 0), on the side s > 0
+        generator = np.array([[1, h], [0, 1]])
+        both = {
+            "alternating": generator @ np.linalg.matrix_power(critic, n),
+            "simultaneous": [[1, h], n * (critic - np.eye(2))[1] + [0, 1]],
+        }
+        for rule, matrix in both.items():
+            set_dirac(box, "WGAN-GP", rule, h, n, weight=weight)
+            best = np.abs(np.linalg.eigvals(matrix)).max()
+            assert exact(box)["modulus"] == pytest.approx(best, abs=1e-9)
+
+
+def test_orbits_of_the_dirac_gan_are_the_six_of_the_chapter(figure, chapter_5):
+    box, named = figure("dirac"), chapter_5
+    ours = {
+        "minimax": ("minimax", {}),
+        "non-saturating": ("non-saturating", {}),
+        "minimax with R1": ("minimax with R1", {"gamma": 0.3}),
+        "WGAN, c = 0.3, n = 5": ("WGAN, clipped", {"c": 0.3, "n": 5}),
+        "WGAN-GP, λ = ½, n = 1": ("WGAN-GP", {"weight": 0.5}),
+        "WGAN-GP, λ = ¾, n = 5": ("WGAN-GP", {"weight": 0.75, "n": 5}),
+    }
+    assert ours.keys() == named["RUNS"].keys()
+    for name, (field, options) in named["RUNS"].items():
+        game, settings = ours[name]
+        set_dirac(box, game, "alternating", **settings)
+        path = named["play"](field, **options)
+        np.testing.assert_allclose(exact(box)["path"], path, atol=1e-9)
+        largest = np.abs(path[-100:, 0]).max()
+        assert number(shown(box, "late")) == pytest.approx(largest, abs=6e-4, rel=0.06)
+    set_dirac(box, "WGAN", "simultaneous")
+    at = (1.0, 1.0)
+    for k, place in enumerate(exact(box)["path"]):
+        assert place == pytest.approx(at, rel=1e-9), k
+        at = named["at_once"](named["FIELDS"]["wasserstein"], at)
+
+
+def test_the_start_of_the_dirac_gan_is_dragged_by_hand_finger_and_keys(figure):
+    box = figure("dirac")
+    page, start = box.page, box.get_by_label("Start: place of the fakes")
+    drag(page, start, -60, 40)
+    x, s = exact(box)["path"][0]
+    assert x < 0.6
+    assert s < 0.8
+    start.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    assert exact(box)["path"][0] == pytest.approx([x + 0.05, s - 0.25])
+    drag(page, start, 2_000, 0)  # no farther than the portrait's edge
+    assert exact(box)["path"][0][0] == pytest.approx(2.1)
+    box.get_by_role("button", name="Back to the start").click()
+    assert exact(box)["path"][0] == [1, 1]
+    slide(box, "turn", 0)
+    assert shown(box, "now") == "1.000"
+    for k in range(1, 4):
+        slide(box, "turn", k)
+        assert number(shown(box, "now")) == pytest.approx(exact(box)["path"][k][0], abs=6e-4)
+
+
+def test_a_dirac_gan_that_flies_apart_says_so_and_stays_in_its_frame(figure):
+    box = figure("dirac")
+    set_dirac(box, "WGAN", "simultaneous", h=0.5, n=5)
+    assert shown(box, "late") == "over 10⁶"
+    frame = box.locator("svg svg").bounding_box()
+    around = box.locator("svg:has(svg)").bounding_box()
+    assert frame["x"] >= around["x"]
+    assert frame["x"] + frame["width"] <= around["x"] + around["width"] + 0.5
+    assert box.locator("svg svg").evaluate("e => getComputedStyle(e).overflow") == "hidden"
+
+
+# ---- Digits on demand ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def on_demand():
+    generator = models.ConvGenerator(20, n_classes=10)
+    weights = records.run_folder("ch15-digits") / "generator.safetensors"
+    generator.load_state_dict(safetensors.torch.load_file(weights))
+    return generator.eval()
+
+
+def test_digits_on_demand_are_those_of_pytorch(figure, on_demand):
+    box, first = figure("digits"), []
+    for digit, noise in [(7, 1), (0, 1), (4, 10), (9, 3)]:
+        pick(box, f"Draw a {digit}")
+        pick(box, f"Noise {noise}")
+        state = exact(box)
+        assert state["demand"] == digit
+        z = torch.tensor(state["z"], dtype=torch.float32)[None]
+        with torch.no_grad():
+            pixels = on_demand(z, torch.tensor([digit])).flatten().numpy()
+        off = np.abs(state["pixels"] - pixels)  # of two: pixels run from -1 to 1
+        assert off.max() < 0.01  # half precision has eleven bits; a sum of 576 roundings is off by
+        assert off.mean() < 1e-3  # some 24 of them
+        assert pixels.max() > 0.9
+        assert number(shown(box, "length")) == pytest.approx(z.norm().item(), abs=6e-3)
+        first.append(state["z"])
+    assert first[0] == first[1] != first[2]
+    drawn = torch.randn(10, 20, generator=torch.Generator().manual_seed(20))
+    np.testing.assert_allclose(first[2], drawn[9], atol=1e-6)
+
+
+def test_each_demand_is_shown_with_how_it_was_obeyed_in_the_chapters_run(figure):
+    box = figure("digits")
+    rows = tables.chosen(tables.stored("ch15-digits", "confusion"), arm="projection", seed=0)
+    for row in rows:
+        digit = row["demanded"]
+        pick(box, f"Draw a {digit}")
+        read = np.array([row[f"read_{k}"] for k in range(10)])
+        share, asked = re.fullmatch(r"([\d.]+) % of (\d+)", shown(box, "obeys")).groups()
+        assert int(asked) == read.sum()
+        assert float(share) == pytest.approx(100 * read[digit] / read.sum(), abs=0.06)
+        read[digit] = 0
+        if read.max() > 0:
+            other, times = re.fullmatch(r"(\d), (\d+) times", shown(box, "else")).groups()
+            assert read[int(other)] == read.max() == int(times)
+        else:
+            assert shown(box, "else") == "nothing else"
+
+
+def test_noise_is_dragged_and_keys_choose_among_digits_as_among_radios(figure):
+    box = figure("digits")
+    page, noise = box.page, box.get_by_label("Noise: its first two numbers")
+    before = exact(box)
+    drag(page, noise, 40, 30)
+    after = exact(box)
+    assert after["z"][0] > before["z"][0] + 0.5
+    assert after["z"][1] < before["z"][1] - 0.5
+    assert after["z"][2:] == before["z"][2:]
+    assert after["pixels"] != before["pixels"]
+    noise.focus()
+    page.keyboard.press("ArrowUp")
+    assert exact(box)["z"][1] == pytest.approx(after["z"][1] + 0.1)
+    box.get_by_label("Draw a 7").focus()
+    page.keyboard.press("ArrowRight")
+    assert exact(box)["demand"] == 8
+    box.get_by_role("button", name="Ten other noises").click()
+    other = exact(box)
+    assert other["demand"] == 8
+    assert not set(other["z"]) & set(after["z"])
+
+
+def test_an_input_draws_no_more_than_ten_digits(figure):
+    box = figure("digits")
+    count = """([find, what]) => {
+        const [tanh, box] = [Math.tanh, document.querySelector("[data-live=digits]")];
+        let pixels = 0;
+        Math.tanh = x => (pixels += 1, tanh(x));
+        const part = box.querySelector(find);
+        if (what === "click") part.click();
+        else part.dispatchEvent(new KeyboardEvent("keydown", { key: what }));
+        Math.tanh = tanh;
+        return pixels / 784;
+    }"""
+    for find, what, most in [
+        (".handle", "ArrowRight", 10),  # ten demands of this noise
+        ('[aria-label="Draw a 3"]', "click", 9),  # the other nine noises of this demand
+        ('[aria-label="Noise 4"]', "click", 10),
+    ]:
+        assert 1 <= box.page.evaluate(count, [find, what]) <= most, find  # 0.7 ms each
+
+
+# ---- Guess which box ----------------------------------------------------------------------------
+
+
+ALIKE = {"fresh digits", "no sevens", "unequal classes", "few, repeated", "copied"}
+
+
+def box_row(name):
+    (row,) = tables.chosen(tables.stored("live-boxes"), box=name)
+    return row
+
+
+def test_no_name_is_given_away_before_the_guess_and_then_the_chapters_numbers_stand_there(figure):
+    box = figure("boxes")
+    seen = set()
+    for at in range(10):
+        name = exact(box)["order"][at]
+        values = box.locator("[data-value]").all_inner_texts()
+        assert values == ["–"] * 10
+        assert box.locator(".found").count() == 0
+        assert name not in box.locator("canvas").get_attribute("aria-label")
+        box.get_by_role("button", name=name, exact=True).click()
+        assert exact(box)["score"] == at + 1
+        row = box_row(name)
+        for key in live_boxes.METRICS:
+            value, *word = shown(box, key).split(" ")
+            assert number(value) == pytest.approx(row[key], abs=0.51 if key == "copies" else 0.06)
+            off = row[f"{key}_off"]
+            assert word == (["worse"] if off > 4 else ["better"] if off < -4 else [])
+        seen.add(name)
+        box.get_by_role("button", name="Start again" if at == 9 else "Next box").click()
+    assert seen == set(tables.stored("live-boxes")["box"])
+    assert exact(box)["at"] == exact(box)["score"] == 0
+
+
+def test_a_wrong_guess_is_told_counts_nothing_and_the_end_gives_both_scores(figure):
+    box = figure("boxes")
+    order = exact(box)["order"]
+    wrong = order[1]
+    box.get_by_role("button", name=wrong, exact=True).click()
+    verdict = box.locator(".live-verdict p")
+    assert verdict.inner_text() == f"No, this is: {order[0]}."
+    box.get_by_role("button", name=order[0], exact=True).click()  # too late
+    assert exact(box)["score"] == 0
+    for at in range(1, 10):
+        box.get_by_role("button", name="Next box").click()
+        if at == 2:  # what has been shown is no choice any more
+            box.get_by_role("button", name=order[0], exact=True).click()
+            assert verdict.inner_text() == "Your guess?"
+        box.get_by_role("button", name=order[at], exact=True).click()
+    alike = 5 - (order[0] in ALIKE)
+    text = verdict.inner_text()
+    assert "9 of ten" in text
+    assert f"{9 - alike} of the five faults that show, {alike} of the five boxes" in text
+    assert f"gives {5 + sum(1 / k for k in range(1, 6)):.1f} in the mean" in text
+
+
+def test_boxes_are_guessed_by_keys_alone_and_the_focus_goes_on(figure):
+    box = figure("boxes")
+    page = box.page
+    focus = "document.activeElement.textContent"
+    for at in range(3):
+        name = exact(box)["order"][at]
+        box.get_by_role("button", name=name, exact=True).focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate(focus) == "Next box"
+        page.keyboard.press("Enter")
+        assert page.evaluate(focus) == exact_names(box)[0]
+    assert exact(box)["score"] == 3
+
+
+def exact_names(box):
+    return box.locator(".live-names button").all_inner_texts()
+
+
+def test_the_pictures_of_a_box_are_the_first_of_the_chapters(figure):
+    box = figure("boxes")
+    pixels = box.evaluate("""box => {
+        const canvas = box.querySelector("canvas");
+        const { data } = canvas.getContext("2d").getImageData(0, 0, 28, 28);
+        return Array.from({ length: 784 }, (_, i) => data[4 * i]);
+    }""")
+    with Image.open(records.run_folder("live-boxes") / "pictures.png") as picture:
+        stored = np.asarray(picture).astype(float)
+    row = tables.stored("live-boxes")["box"].tolist().index(exact(box)["order"][0])
+    levels = np.rint(stored[28 * row : 28 * (row + 1), :28].ravel() / 17) / 15  # four bits
+    paper, ink = (box.evaluate(f"live.colour('--book-{name}')[0]") for name in ("page", "text"))
+    np.testing.assert_allclose(pixels, paper + (ink - paper) * levels, atol=1)
 
 
 # ---- The weights behind them ---------------------------------------------------------------------
 
 
-def test_the_browser_gets_every_weight_of_the_generator_once():
+@pytest.mark.parametrize(
+    ("name", "weights", "size"),
+    [("walk", 92_416, 1), ("digits", 67_840, 2)],  # bytes: eight bits, half precision
+)
+def test_the_browser_gets_every_weight_of_a_generator_once(name, weights, size):
     live_data = pytest.importorskip("measured.live_data")
-    text = live_data.scripts()["digits"]
+    text = live_data.scripts()[name]
     stored = json.loads(text[text.index(",") + 1 : text.rindex(")")])
-    assert sum(_count(layer["weight"]) for layer in stored["layers"]) == 92_416
+    assert sum(_count(layer["weight"]) for layer in stored["layers"]) == weights * size
     assert stored["channels"] == [64, 32, 16]
 
 
