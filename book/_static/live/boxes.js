@@ -133,8 +133,8 @@
           const word = far > SEEN ? "worse" : far < -SEEN ? "better" : "";
           told[key] = answered() ? `${num(values[key], digits)} ${word}`.trim() : "–";
           const cell = numbers.querySelector(`[data-value="${key}"]`);
-          cell.classList.toggle("fake", word === "worse");
-          cell.classList.toggle("real", word === "better");
+          cell.classList.toggle("worse", word === "worse");
+          cell.classList.toggle("better", word === "better");
         }
         show(told);
       }

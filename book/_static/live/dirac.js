@@ -62,7 +62,8 @@
     return path;
   }
 
-  // The largest absolute eigenvalue of such a step near the rest point, by trace and determinant.
+  // The largest absolute eigenvalue of such a step near the rest point, by trace and determinant,
+  // and whether the eigenvalues are complex, so that the step turns.
   function modulus({ game, rule, h, n, strength }) {
     const { pull, damping = () => 0, strength: which } = GAMES[game];
     const [a, g] = [h * pull, h * damping(strength[which])];
@@ -73,15 +74,16 @@
     }
     const [trace, det] = rule === "turns" ? [1 + a * c + d, d] : [1 + d, d - a * c];
     const root = trace ** 2 / 4 - det;
-    return root < 0 ? Math.sqrt(det) : Math.abs(trace / 2) + Math.sqrt(root);
+    return root < 0 ? [Math.sqrt(det), true] : [Math.abs(trace / 2) + Math.sqrt(root), false];
   }
 
   // What the modulus says here, in less than a line of a phone.
-  function meaning({ game }, m) {
+  function meaning({ game }, m, turns) {
     const [below, above] = [m < 1 - 1e-9, m > 1 + 1e-9];
     if (game === "clipped" && !below)
       return above ? "Above 1: it grows to its bounds." : "Within its bounds it goes round.";
-    if (game === "gp" && below) return "Below 1: it can rest at θ = ±2λ.";
+    if (game === "gp" && below)
+      return turns ? "It turns across s = 0 and circles." : "Below 1: it can rest at θ = ±2λ.";
     if (below) return "Below 1: it settles at its rest.";
     return above ? "Above 1: it leaves its rest point." : "1 by itself decides nothing.";
   }
@@ -203,7 +205,7 @@
         const narrow = inner < 520;
         const size = Math.floor(narrow ? Math.min(inner, 360) : Math.min(inner * 0.5, 350));
         split.style.gridTemplateColumns = narrow ? "100%" : `${size}px 1fr`;
-        const m = modulus(now);
+        const [m, turns] = modulus(now);
         drawMap(size);
         drawChart(narrow ? inner : inner - size - 22, m, narrow);
         for (const [key, { row, track }] of strengths) {
@@ -221,7 +223,7 @@
           now: num(Math.abs(here[0]), 3),
           late: gone ? "over 10⁶" : num(late, 3),
         });
-        sum.textContent = meaning(now, m);
+        sum.textContent = meaning(now, m, turns);
         say(`${GAMES[now.game].name}, ${RULES[now.rule]}: step modulus ${num(m, 5)}. ${sum.textContent}`);
       }
 
