@@ -62,13 +62,8 @@
       );
       const numbers = box.querySelector(".live-values");
       numbers.classList.add("live-ten");
-      box.append(
-        el(
-          "p.live-hint",
-          { style: "margin-top: 0.5rem" },
-          "Worse or better: than fresh digits, by over four standard deviations of honest pairs.",
-        ),
-      );
+      const after = el("p.live-hint.live-after");
+      box.append(after);
       const say = announcer(box);
 
       const answered = () => guesses.length > at;
@@ -94,13 +89,20 @@
       function words() {
         if (!answered()) return "Your guess?";
         const { name } = boxes[order[at]];
-        const said = name === guesses[at] ? `Right: ${name}.` : `No, this is: ${name}.`;
-        if (at < last) return said;
-        const alike = right([...guesses.entries()].filter(([i]) => ALIKE.includes(boxes[order[i]].name)));
+        return name === guesses[at] ? `Right: ${name}.` : `No, this is: ${name}.`;
+      }
+
+      function summary() {
+        if (at < last || !answered())
+          return "Worse or better: than fresh digits, by over four standard deviations of honest pairs.";
+        const alike = right(
+          [...guesses.entries()].filter(([i]) => ALIKE.includes(boxes[order[i]].name)),
+        );
         const luck = ALIKE.length + ALIKE.reduce((sum, _, i) => sum + 1 / (i + 1), 0);
         return (
-          `${said} ${score()} of ten: ${score() - alike} of the five faults that show, ${alike} of ` +
-          `the five boxes that look alike. To see the first and guess the others gives ${num(luck, 1)} in the mean.`
+          `${score()} of ten: ${score() - alike} of the five faults that show, ${alike} of the five ` +
+          "boxes that look alike. Who sees the first and guesses the others, without the names " +
+          `shown before, gets ${num(luck, 1)} in the mean.`
         );
       }
 
@@ -119,11 +121,12 @@
           buttons[i].classList.toggle("found", answered() && order[at] === i);
         });
         verdict.textContent = words();
+        after.textContent = summary();
         next.textContent = at === last ? "Start again" : "Next box";
         next.setAttribute("aria-disabled", !answered());
         box.exact = { order: order.map(i => boxes[i].name), at, score: score() };
         tell(here);
-        if (answered()) say(verdict.textContent);
+        if (answered()) say(`${verdict.textContent} ${at === last ? after.textContent : ""}`);
       }
 
       function tell({ values, off }) {

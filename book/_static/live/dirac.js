@@ -4,6 +4,7 @@
   const LIMIT = 2.2; // half the width of the portrait, in data units and in slopes
   const STEPS = 500;
   const LOST = 1e6; // farther out than this nothing comes back
+  const far = v => num(v, v < 100 ? 3 : 0);
   const sigma = x => 1 / (1 + Math.exp(-x));
 
   // The velocities of the place θ and of the slope s, the strength of what holds the critic, `pull`
@@ -220,8 +221,8 @@
         const gone = path.length <= STEPS;
         show({
           modulus: num(m, 5),
-          now: num(Math.abs(here[0]), 3),
-          late: gone ? "over 10⁶" : num(late, 3),
+          now: far(Math.abs(here[0])),
+          late: gone ? "over 10⁶" : far(late),
         });
         sum.textContent = meaning(now, m, turns);
         say(`${GAMES[now.game].name}, ${RULES[now.rule]}: step modulus ${num(m, 5)}. ${sum.textContent}`);
@@ -305,10 +306,11 @@
             label: "distance r",
           },
         });
-        const log = r => clamp(Math.log10(r), low, high);
         const r = path.map(p => Math.hypot(...p));
-        chart.line(r.map((v, k) => [k, log(v)]), "fake", { "stroke-width": 1.4 });
-        if (at < path.length) chart.dot(at, log(r[at]), "fake", 5);
+        const seen = r.map((v, k) => [k, Math.max(Math.log10(v), low)]).filter(([, v]) => v <= high);
+        chart.line(seen, "fake", { "stroke-width": 1.4 });
+        const here = seen.find(([k]) => k === at);
+        if (here) chart.dot(...here, "fake", 5);
         if (["clipped", "gp"].includes(now.game)) return; // bounds and other rest points act there
         const straight = range(STEPS + 1).map(k => [k, Math.log10(r[0] || 1e-9) + k * Math.log10(m)]);
         chart.line(straight.filter(([, v]) => v >= low && v <= high), "truth");
