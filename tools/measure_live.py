@@ -107,7 +107,10 @@ def places() -> dict[str, Path]:
     names = sorted(s.stem for s in scripts if f'live.define("{s.stem}"' in s.read_text("utf-8"))
     shared = {"core", "engine", "conv"}  # what figures use
     names = sorted({file.stem for file in TARGET.parent.glob("*.js")} - shared)
-    return {name: next(p for p, text in pages.items() if f'"{name}"' in text) for name in names}
+    return {
+        name: next(p for p, text in pages.items() if f'data-live="{name}"' in text)
+        for name in names
+    }
 
 
 def main(wanted: list[str]) -> None:

@@ -45,6 +45,7 @@ SHARED = {"core", "engine", "stage"}  # scripts that are no figure
     "boxes": "book/ch10_which_samples_are_good.html",
     "digits": "book/ch15_with_a_condition.html",
 BELOW = {"train", "dirac", "digits"}  # their picture stays on the screen too
+FIRST = {"train", "digits", "boxes"}  # in their chapters
 SHARED = {"core", "engine", "conv"}  # scripts that are no figure
 PHONE = {"width": 360, "height": 780}
 
@@ -402,7 +403,7 @@ def test_a_figure_starts_when_the_reader_comes_near_and_fits_phone_and_finger(vi
     settle(page, 20)
     box = page.locator(f'[data-live="{name}"]')
     far = "box => box.closest('figure').getBoundingClientRect().top - innerHeight > 600"
-    if name not in BELOW or box.evaluate(far):  # a chapter's first figure may be near at once
+    if name not in FIRST or box.evaluate(far):  # a chapter's first figure may be near at once
         assert box.evaluate("box => box.childElementCount") == 0
         assert "is-live" not in box.locator("xpath=..").get_attribute("class")
     go_to(page, name)
@@ -599,7 +600,7 @@ def test_the_room_that_is_kept_for_a_figure_is_the_room_that_it_takes(visit, nam
 
 
 @built
-@pytest.mark.parametrize("name", ["earth", "walk", "boxes"])
+@pytest.mark.parametrize("name", ["earth", "walk"])
 def test_the_room_is_there_before_the_figure_is(visit, name):
     page = visit(FIGURES[name], viewport=PHONE)
     box = page.locator(f'[data-live="{name}"]')
@@ -1124,10 +1125,11 @@ def test_a_dirac_gan_that_flies_apart_says_so_and_stays_in_its_frame(figure):
     box = figure("dirac")
     set_dirac(box, "WGAN", "simultaneous", h=0.5, n=5)
     assert shown(box, "late") == "over 10⁶"
-    frame = box.locator("svg svg").bounding_box()
-    around = box.locator("svg:has(svg)").bounding_box()
-    assert frame["x"] >= around["x"]
-    assert frame["x"] + frame["width"] <= around["x"] + around["width"] + 0.5
+    sizes = "e => [e.x, e.y, e.width, e.height].map(size => size.baseVal.value)"
+    left, top, wide, tall = box.locator("svg svg").evaluate(sizes)
+    _, _, width, height = box.locator("svg:has(svg)").evaluate(sizes)
+    assert 0 < left < left + wide <= width
+    assert 0 < top < top + tall < height
     assert box.locator("svg svg").evaluate("e => getComputedStyle(e).overflow") == "hidden"
 
 
@@ -1226,7 +1228,7 @@ def test_an_input_draws_no_more_than_ten_digits(figure):
 # ---- Guess which box ----------------------------------------------------------------------------
 
 
-ALIKE = {"fresh digits", "no sevens", "unequal classes", "few, repeated", "copied"}
+ALIKE = {"fresh digits", "no sevens", "unequal classes", "few repeated", "copied"}
 
 
 def press(box, name):

@@ -68,7 +68,7 @@ def fill(folder: Path, log: Log) -> None:
     tables.write_table(
         folder / "results.csv",
         [
-            {"box": box}
+            {"box": box.replace(",", "")}  # which parts the columns of a table
             | dict(zip(METRICS, scores.tolist(), strict=True))
             | {f"{key}_off": off for key, off in zip(METRICS, offs.tolist(), strict=True)}
             for box, scores, offs in table

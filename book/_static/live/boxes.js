@@ -1,4 +1,4 @@
-// Ten boxes of digits in an order of chance: what is in each? Then what the chapter's metrics say of it.
+// Ten boxes of digits in an order of chance: what is in each? Then what the chapter's metrics say.
 (() => {
   const { el, num, range, readout, announcer, button, colour } = live;
   const SIDE = 28;
@@ -16,7 +16,7 @@
     critic: ["critic", 2],
   };
   const SEEN = 4; // standard deviations of honest pairs; what lies nearer a metric does not tell apart
-  const ALIKE = ["fresh digits", "no sevens", "unequal classes", "few, repeated", "copied"];
+  const ALIKE = ["fresh digits", "no sevens", "unequal classes", "few repeated", "copied"];
 
   function shuffled(n) {
     const order = range(n);

@@ -47,14 +47,14 @@ const conv = (() => {
         for (let i = 0; i < latent; i++) sum += first[o * latent + i] * z[i];
         x[(o & 15) * a + (o >> 4)] = Math.max(sum, 0);
       }
-      for (const layer of up) x = layer.cout === 1 ? larger(x, layer).map(Math.tanh) : larger(x, layer, 0);
-      return x;
+      for (const layer of up) x = larger(x, layer, layer.cout > 1 ? 0 : -Infinity); // ReLU but at the end
+      return x.map(Math.tanh);
     };
   }
 
   // A transposed convolution; what comes out is at least `least`. What a pixel gives to all its
   // neighbours is summed over the channels first, in one long loop, and then put in its places.
-  function larger(x, { k, cin, cout, h, out, w, bias }, least = -Infinity) {
+  function larger(x, { k, cin, cout, h, out, w, bias }, least) {
     const y = new Float32Array(out * out * cout);
     for (let p = 0; p < y.length; p += cout) y.set(bias, p);
     const size = k * k * cout;

@@ -100,10 +100,10 @@
 
       function change(...what) {
         for (const part of what) anew[part]();
-        draw();
+        draw(wide, what);
       }
       let wide = 0;
-      function draw(w = wide) {
+      function draw(w, changed = Object.keys(anew)) {
         wide = w;
         const inner = w - 34;
         const narrow = inner < 480;
@@ -117,8 +117,8 @@
         const [z, pixels] = [noises[at], across[demand]];
         paint(big, pixels, ink);
         for (let i = 0; i < 10; i++) {
-          paint(digits[i].canvas, across[i], ink);
-          paint(others[i].canvas, along[i], ink);
+          if (changed.includes("noise")) paint(digits[i].canvas, across[i], ink);
+          if (changed.includes("demand") || i === at) paint(others[i].canvas, along[i], ink);
         }
         digits[demand].radio.checked = others[at].radio.checked = true;
         big.setAttribute("aria-label", `What the generator draws for a ${demand}`);

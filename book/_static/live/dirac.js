@@ -225,7 +225,8 @@
           late: gone ? "over 10⁶" : far(late),
         });
         sum.textContent = meaning(now, m, turns);
-        say(`${GAMES[now.game].name}, ${RULES[now.rule]}: step modulus ${num(m, 5)}. ${sum.textContent}`);
+        const words = `${GAMES[now.game].name}, ${RULES[now.rule]}: step modulus ${num(m, 5)}.`;
+        say(`${words} ${sum.textContent}`);
       }
 
       function drawMap(size) {
@@ -314,7 +315,8 @@
         if (["clipped", "gp"].includes(now.game)) return; // bounds and other rest points act there
         const straight = range(STEPS + 1).map(k => [k, Math.log10(r[0] || 1e-9) + k * Math.log10(m)]);
         chart.line(straight.filter(([, v]) => v >= low && v <= high), "truth");
-        chart.text(STEPS, high, "dashed: a power of the modulus", "truth.halo", { dy: 12, anchor: "end" });
+        const words = "dashed: a power of the modulus";
+        chart.text(STEPS, high, words, "truth.halo", { dy: 12, anchor: "end" });
       }
       return draw;
     },
