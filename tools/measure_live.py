@@ -105,12 +105,8 @@ def places() -> dict[str, Path]:
     pages = {page: page.read_text(encoding="utf-8") for page in sorted(SITE.glob("book/*.html"))}
     scripts = TARGET.parent.glob("*.js")
     names = sorted(s.stem for s in scripts if f'live.define("{s.stem}"' in s.read_text("utf-8"))
-    shared = {"core", "engine", "conv"}  # what figures use
-    names = sorted({file.stem for file in TARGET.parent.glob("*.js")} - shared)
-    return {
-        name: next(p for p, text in pages.items() if f'data-live="{name}"' in text)
-        for name in names
-    }
+    asked = {name: f'data-live="{name}"' for name in names}
+    return {name: next(p for p, text in pages.items() if asked[name] in text) for name in names}
 
 
 def main(wanted: list[str]) -> None:
