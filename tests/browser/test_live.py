@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from PIL import Image
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
-from PIL import Image
 from scipy.special import expit
 from scipy.stats import norm
 
@@ -37,16 +37,14 @@ FIGURES = {  # what a notebook's cell asks for, by page
     "games": "book/ch07_wgan_gp.html",
     "train": "book/ch07_wgan_gp.html",
     "walk": "book/ch09_wgan_gp_mnist.html",
-    "opening": "book/intro.html",
-}
-BELOW = {"train", "opening"}  # their picture stays on the screen too
-NO_CELL = {"opening"}  # a directive of a page asks for them
-SHARED = {"core", "engine", "stage"}  # scripts that are no figure
     "boxes": "book/ch10_which_samples_are_good.html",
     "digits": "book/ch15_with_a_condition.html",
-BELOW = {"train", "dirac", "digits"}  # their picture stays on the screen too
-FIRST = {"train", "digits", "boxes"}  # in their chapters
-SHARED = {"core", "engine", "conv"}  # scripts that are no figure
+    "opening": "book/intro.html",
+}
+BELOW = {"train", "opening", "dirac", "digits"}  # their picture stays on the screen too
+FIRST = {"train", "opening", "digits", "boxes"}  # of their pages
+NO_CELL = {"opening"}  # a directive of a page asks for them
+SHARED = {"core", "engine", "stage", "conv"}  # scripts that are no figure
 PHONE = {"width": 360, "height": 780}
 
 built = pytest.mark.skipif(
@@ -1020,6 +1018,8 @@ def test_another_seed_begins_the_opening_anew(visit):
     page.get_by_role("button", name="Another seed").click()
     page.wait_for_function(f"{OPENING}.looked.step < 3")
     assert page.evaluate(f"{OPENING}.settings.seed") == 1
+
+
 # ---- A game of two numbers ----------------------------------------------------------------------
 
 
@@ -1044,6 +1044,7 @@ def set_dirac(box, game, rule, h=0.2, n=1, **strength):
         slide(box, {"gamma": "R1, γ", "c": "bound c", "weight": "weight λ"}[label], value)
 
 
+@built
 def test_step_moduli_of_the_dirac_gan_are_those_of_the_chapter_and_of_its_matrices(
     figure, chapter_5
 ):
@@ -1074,6 +1075,7 @@ def test_step_moduli_of_the_dirac_gan_are_those_of_the_chapter_and_of_its_matric
             assert exact(box)["modulus"] == pytest.approx(best, abs=1e-9)
 
 
+@built
 def test_orbits_of_the_dirac_gan_are_the_six_of_the_chapter(figure, chapter_5):
     box, named = figure("dirac"), chapter_5
     ours = {
@@ -1099,6 +1101,7 @@ def test_orbits_of_the_dirac_gan_are_the_six_of_the_chapter(figure, chapter_5):
         at = named["at_once"](named["FIELDS"]["wasserstein"], at)
 
 
+@built
 def test_the_start_of_the_dirac_gan_is_dragged_by_hand_finger_and_keys(figure):
     box = figure("dirac")
     page, start = box.page, box.get_by_label("Start: place of the fakes")
@@ -1121,6 +1124,7 @@ def test_the_start_of_the_dirac_gan_is_dragged_by_hand_finger_and_keys(figure):
         assert number(shown(box, "now")) == pytest.approx(exact(box)["path"][k][0], abs=6e-4)
 
 
+@built
 def test_a_dirac_gan_that_flies_apart_says_so_and_stays_in_its_frame(figure):
     box = figure("dirac")
     set_dirac(box, "WGAN", "simultaneous", h=0.5, n=5)
@@ -1144,6 +1148,7 @@ def on_demand():
     return generator.eval()
 
 
+@built
 def test_digits_on_demand_are_those_of_pytorch(figure, on_demand):
     box, first = figure("digits"), []
     for digit, noise in [(7, 1), (0, 1), (4, 10), (9, 3)]:
@@ -1165,6 +1170,7 @@ def test_digits_on_demand_are_those_of_pytorch(figure, on_demand):
     np.testing.assert_allclose(first[2], drawn[9], atol=1e-6)
 
 
+@built
 def test_each_demand_is_shown_with_how_it_was_obeyed_in_the_chapters_run(figure):
     box = figure("digits")
     rows = tables.chosen(tables.stored("ch15-digits", "confusion"), arm="projection", seed=0)
@@ -1183,6 +1189,7 @@ def test_each_demand_is_shown_with_how_it_was_obeyed_in_the_chapters_run(figure)
             assert shown(box, "else") == "nothing else"
 
 
+@built
 def test_noise_is_dragged_and_keys_choose_among_digits_as_among_radios(figure):
     box = figure("digits")
     page, noise = box.page, box.get_by_label("Noise: its first two numbers")
@@ -1205,6 +1212,7 @@ def test_noise_is_dragged_and_keys_choose_among_digits_as_among_radios(figure):
     assert not set(other["z"]) & set(after["z"])
 
 
+@built
 def test_an_input_draws_no_more_than_ten_digits(figure):
     box = figure("digits")
     count = """([find, what]) => {
@@ -1241,6 +1249,7 @@ def box_row(name):
     return row
 
 
+@built
 def test_no_name_is_given_away_before_the_guess_and_then_the_chapters_numbers_stand_there(figure):
     box = figure("boxes")
     seen = set()
@@ -1264,6 +1273,7 @@ def test_no_name_is_given_away_before_the_guess_and_then_the_chapters_numbers_st
     assert exact(box)["at"] == exact(box)["score"] == 0
 
 
+@built
 def test_a_wrong_guess_is_told_counts_nothing_and_the_end_gives_both_scores(figure):
     box = figure("boxes")
     order = exact(box)["order"]
@@ -1287,6 +1297,7 @@ def test_a_wrong_guess_is_told_counts_nothing_and_the_end_gives_both_scores(figu
     assert f"gets {5 + sum(1 / k for k in range(1, 6)):.1f} in the mean" in text
 
 
+@built
 def test_boxes_are_guessed_by_keys_alone_and_the_focus_goes_on(figure):
     box = figure("boxes")
     page = box.page
@@ -1305,6 +1316,7 @@ def exact_names(box):
     return box.locator(".live-names button").all_inner_texts()
 
 
+@built
 def test_the_pictures_of_a_box_are_the_first_of_the_chapters(figure):
     box = figure("boxes")
     pixels = box.evaluate("""box => {

@@ -447,7 +447,6 @@ const live = (() => {
     box.setAttribute("role", "group");
     box.setAttribute("aria-label", label);
     const draw = build(box, ...contents);
-    const draw = build(box, ...content);
     let width = 0;
     const again = () => {
       width = box.clientWidth;
@@ -487,9 +486,6 @@ const live = (() => {
           const late = setTimeout(give, PATIENCE);
           contents(one)
             .then(given => start(box, one, given))
-          const wanted = [one.needs && data(one.needs), one.code && data(one.code, "")];
-          Promise.all(wanted.filter(Boolean))
-            .then(content => start(box, one, content))
             .catch(error => {
               give();
               console.warn(error.message);
