@@ -22,7 +22,7 @@
       const given = Array.from(new Float32Array(live.bytes(stored.ends).buffer));
       const vector = i => given.slice(i * stored.latent, (i + 1) * stored.latent);
       let ends = range(ROWS).map(i => [vector(i), vector(ROWS + i)]);
-      let row = 0;
+      let row = 1; // a nought that becomes a seven
       let t = 0.5;
       let way = "circle";
       const path = (i, s) => (way === "circle" ? circle : line)(...ends[i], s);
