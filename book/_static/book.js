@@ -3,7 +3,9 @@
 // to lay out all of it at once keeps a phone busy for seconds.
 (() => {
   const SCROLLS =
-    ".math > mjx-container, pre, .cell_output > .output, .pst-scrollable-table-container";
+    "div.math > mjx-container, mjx-container.wide, pre, .cell_output > .output, " +
+    ".pst-scrollable-table-container";
+  const OVERHANG = 4; // pixels by which a slanted letter stands out; nothing is hidden there
   const near = new Set();
 
   function measure(part) {
@@ -13,10 +15,13 @@
       const block = formula.closest("p, li, td, dd, figcaption") || formula.parentElement;
       return formula.offsetWidth > block.clientWidth;
     });
+    formulas.forEach(formula => formula.removeAttribute("tabindex"));
     wide.forEach(formula => formula.classList.add("wide"));
     const boxes = [...part.querySelectorAll(SCROLLS), ...(part.matches(SCROLLS) ? [part] : [])];
     const over = boxes.map(
-      box => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight,
+      box =>
+        box.scrollWidth > box.clientWidth + OVERHANG ||
+        box.scrollHeight > box.clientHeight + OVERHANG,
     );
     boxes.forEach((box, i) => {
       if (over[i]) box.tabIndex = 0;
@@ -40,6 +45,28 @@
   document.fonts.addEventListener("loadingdone", all);
   addEventListener("resize", all);
   addEventListener("toggle", event => measure(event.target), true);
+})();
+
+// Far sections are laid out when the reader comes near, the others one by one when there is nothing
+// else to do: the page is then whole for those who print, copy or photograph it. A reader who comes
+// back finds them as tall as they were, so that the place is the same; see `room` in html.py.
+(() => {
+  const SOON = 3000; // milliseconds after the page is there; until then the reader's hand comes first
+  const late = [...document.querySelectorAll("section.drawn-late")];
+  const idle = window.requestIdleCallback ?? (call => setTimeout(call, 200));
+  function draw([next, ...others]) {
+    if (!next) return;
+    next.classList.add("is-drawn");
+    idle(() => draw(others));
+  }
+  addEventListener("load", () => setTimeout(() => idle(() => draw(late)), SOON));
+  addEventListener("pagehide", () => {
+    const heights = late.map(section => section.getBoundingClientRect().height.toFixed(2));
+    const rules = late.map(
+      ({ id }, i) => `#${CSS.escape(id)} { contain-intrinsic-height: auto ${heights[i]}px }`,
+    );
+    sessionStorage.setItem(`room ${location.pathname}`, rules.join("\n"));
+  });
 })();
 
 // Paper is white whatever the screen is, and has all its pictures.

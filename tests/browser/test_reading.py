@@ -83,6 +83,22 @@ MARK_LOOKS = """() => {
 }"""
 
 
+NEVER_IDLE = "window.requestIdleCallback = () => 0;"  # else waiting sections come by and by
+PLACE = """() => {
+    const lines = [...document.querySelectorAll(".bd-article :is(p, h2, h3, li, pre)")];
+    const seen = { contentVisibilityAuto: true };
+    const i = lines.findIndex(e => e.checkVisibility(seen) && e.getBoundingClientRect().y >= 80);
+    return [i, lines[i].getBoundingClientRect().y];
+}"""
+AT = """i => [...document.querySelectorAll(".bd-article :is(p, h2, h3, li, pre)")][i]
+    .getBoundingClientRect().y"""
+DRAWN = "() => !document.querySelector('section.drawn-late:not(.is-drawn)')"
+GO_TO = "share => scrollTo({ top: share * document.body.scrollHeight, behavior: 'instant' })"
+UNREAD = """() => [...document.querySelectorAll(".bd-article > section > section > h2")]
+    .filter(h => !document.body.innerText.includes(h.firstChild.textContent.trim()))
+    .map(h => h.textContent)"""
+
+
 def movement(page):
     """Return what moved on the page by itself, and by how much in all."""
     settle(page)
@@ -136,6 +152,7 @@ def on_a_phone(with_fonts, server, browser):
     @functools.cache
     def on_a_phone(name):
         page, notes = with_fonts("phone"), {}
+        page.add_init_script(NEVER_IDLE)
         browser.start_tracing(page=page, categories=["devtools.timeline"])
         page.goto(server + name, wait_until="load")
         settle(page, 10)
@@ -295,6 +312,15 @@ def test_no_line_of_code_is_wider_than_a_desktop_s_page(at_a_desk, name):
     assert at_a_desk(name)["wide code"] == []
 
 
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_code_is_as_large_as_a_wide_screen_allows(visit, name):
+    page = visit(name, viewport={"width": 1440, "height": 900})
+    page.evaluate(OPEN)
+    size = page.locator(".cell_input pre").first.evaluate("e => getComputedStyle(e).fontSize")
+    assert size == "13.5px"
+    assert page.evaluate(WIDE_CODE) == []
+
+
 @pytest.fixture(scope="module")
 def late_fonts():
     """Serve the site, its fonts half a second late, as on the first visit over a slow line."""
@@ -343,6 +369,52 @@ def test_a_link_into_a_page_leads_there_although_sections_wait(blank, server, na
         where = page.evaluate("id => document.getElementById(id).getBoundingClientRect().y", place)
         end = page.evaluate("scrollY >= document.documentElement.scrollHeight - innerHeight - 2")
         assert -1 <= where < 150 or end, place  # a heading may stand half a pixel above the edge
+
+
+LONG = [name for name in CHAPTERS if re.search("ch0[17]_|ch1[04]_", name)]
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", [*LONG, "book/api.html"])
+def test_a_reader_who_reloads_or_comes_back_finds_the_line(blank, server, name, screen):
+    page = blank(**SCREENS[screen])
+    page.add_init_script(NEVER_IDLE)  # the hard case: much has never been laid out
+    page.goto(server + name, wait_until="load")
+    for share in (0.35, 0.8):
+        page.evaluate(GO_TO, share)
+        settle(page, 10)
+        line, y = page.evaluate(PLACE)
+        for leave in (page.reload, lambda: (page.goto("about:blank"), page.go_back())):
+            leave()
+            settle(page, 10)
+            assert abs(page.evaluate(AT, line) - y) <= 28, (share, leave)  # a line
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", LONG)
+def test_in_the_end_a_page_is_whole_and_has_not_moved(opened, server, name, screen):
+    page = opened(server + name, **SCREENS[screen])
+    page.evaluate(GO_TO, 0.6)
+    settle(page, 10)
+    line, y = page.evaluate(PLACE)
+    page.wait_for_function(DRAWN)
+    settle(page)
+    assert abs(page.evaluate(AT, line) - y) <= 28
+    assert page.evaluate(UNREAD) == []
+    moved, what = movement(page)
+    page.context.close()
+    assert moved < 0.1, what
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_formulas_in_a_line_are_no_stops_of_the_keyboard(blank, server, name, screen):
+    page = blank(**SCREENS[screen])
+    page.goto(server + name, wait_until="load")
+    walk(page, 700)
+    stops = page.evaluate("""() => [...document.querySelectorAll(".math > mjx-container[tabindex]")]
+        .filter(e => e.scrollWidth <= e.clientWidth + 4).map(e => e.parentElement.outerHTML)""")
+    assert stops == []
 
 
 def test_paper_has_every_section(visit):

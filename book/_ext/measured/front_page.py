@@ -135,7 +135,7 @@ def _text(kind, x, y, words):
 
 
 class Colab(SphinxRole):
-    """Link to the first chapter on Colab; while no repository is named, to what to do."""
+    """Link to the first chapter on Colab; while no repository is named, to how to run it."""
 
     def run(self):
         """Write the link."""
@@ -144,7 +144,8 @@ class Colab(SphinxRole):
         doc = self.env.path2doc(str(chapters(self.env)[0].path))
         place = f"{path}/blob/{options.get('repository_branch', 'main')}/{doc}.ipynb"
         url = f"https://colab.research.google.com/github/{place}" if path else "#run-it"
-        return [nodes.reference(self.rawtext, self.text, refuri=url)], []
+        text = self.text if path else "Run it"
+        return [nodes.reference(self.rawtext, text, refuri=url)], []
 
 
 def say_what_is_next(app, pagename, templatename, context, doctree):

@@ -20,7 +20,7 @@ from sphinx.errors import ExtensionError
 
 from wganlib import palette
 
-from . import formulas, stylesheet
+from . import formulas, sharing, stylesheet
 
 SHEET = "site.css"
 # What the head of a page has and the book does not use, and how often.
@@ -38,7 +38,8 @@ UNUSED = {
 SEARCH = {f'script[src*="{name}"]': 1 for name in ("searchtools", "language_data", "searchindex")}
 UNUSED_SHEETS = ("togglebutton.css", "sphinx-thebe.css", "sphinx-design.min.css")
 UNUSED_FILES = ("sphinx-thebe.*", "togglebutton.*", "design-tabs.js", "*.map", "fontawesome.js*")
-# What must hold before anything is drawn: the theme that the theme's own script settles later.
+# What must hold before anything is drawn: the theme that the theme's own script settles later, and
+# how tall the sections were that are not laid out yet: a reload keeps the place (see book.js).
 # Fonts of the first screen are asked for at once; among local files browsers allow that to none.
 OPENING = """{
     const root = document.documentElement, mode = localStorage.getItem("mode") || "auto";
@@ -52,9 +53,10 @@ OPENING = """{
       link.href = `${root.dataset.content_root}_static/fonts/${font}.woff2`;
       document.head.append(link);
     }
+    const room = document.createElement("style");
+    room.textContent = sessionStorage.getItem(`room ${location.pathname}`);
+    document.head.append(room);
   }"""
-# The search page fetches every hit to quote from it, which no browser allows among local files.
-NO_QUOTES = 'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
 # One loop of the theme lays out the whole page; book.js does the same for the part that is near.
 LOOP = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
 NO_LOOP = "0/* see book.js */"
@@ -199,7 +201,7 @@ def _rewrite_scripts(soup, name, options, *, searches):
     (first,) = _select(soup, {"script[data-cfasync]": 1}, name)
     first.string = OPENING
     (inlined,) = _select(soup, {'script[src*="/documentation_options.js"]': 1}, name)
-    inlined.replace_with(_script(soup, options + (f"\n{NO_QUOTES}" if searches else "")))
+    inlined.replace_with(_script(soup, options))
     for element in soup.select("script[src]:not([defer])"):
         if not searches:
             element["defer"] = "defer"
@@ -229,8 +231,40 @@ def _rewrite_theme(body, name):
     body = replace(body, f"{sidebar} ", f"{named} ", where=name)
     logo = 'class="logo__image'  # one for each theme
     body = replace(body, logo, f'width="48" height="30" {logo}', where=name, expect=2)
+    prints = body.count(
+        'onclick="window.print()"'
+    )  # the theme calls it by what browsers offer then
+    for old, new in (('title="Print to PDF"', 'title="Print"'), (">.pdf</span>", ">Print</span>")):
+        body = replace(body, old, new, where=name, expect=prints)
     folded = body.count('<details class="admonition hide ')  # the words say what it does
     return replace(body, ' aria-label="Toggle hidden content"', "", where=name, expect=folded)
+
+
+ROOT = """<!DOCTYPE html>
+<html lang="en" data-page="moved">
+<meta charset="utf-8">
+<title>{title}</title>
+{tags}
+<link rel="canonical" href="{canonical}">
+<meta http-equiv="refresh" content="0; url={target}">
+<p><a href="{target}">{title}</a></p>
+</html>
+"""
+
+
+def write_root(app, error):
+    """Lead from the site's address to the front page, with a title and a card for sharing."""
+    root = app.config.external_site_map.root.docname
+    if error is not None or app.builder.format != "html" or root not in app.env.titles:
+        return
+    target = f"{root}.html"
+    text = ROOT.format(
+        title=entities.escape(app.config.html_title),
+        tags=sharing.tags(app, root, sharing.description(app.env.get_doctree(root))),
+        canonical=f"{app.config.html_baseurl}{target}" if app.config.html_baseurl else target,
+        target=target,
+    )
+    Path(app.outdir, "index.html").write_text(text, encoding="utf-8")
 
 
 def write_moved(app, error):

@@ -32,28 +32,38 @@ def take_address(app, config):
 
 def describe(app, pagename, templatename, context, doctree):
     """Write the tags into the head of a page."""
-    base, book = app.config.html_baseurl, app.config.html_title
     heading = BeautifulSoup(context.get("title") or "", "html.parser")
     for number in heading.select("span.section-number"):
         number.decompose()
-    title = heading.get_text().strip()
-    about = {
-        "description": description(doctree) or book,
+    written = tags(
+        app,
+        pagename,
+        description(doctree),
+        title=heading.get_text().strip(),
+        picture=context["pathto"](PICTURE, True),
+    )
+    icon = f'<link rel="apple-touch-icon" href="{context["pathto"]("_static/touch.png", True)}" />'
+    context["metatags"] = context.get("metatags", "") + f"{written}\n{icon}\n"
+
+
+def tags(app, page, about, *, title="", picture=PICTURE):
+    """Return what a page says of itself; `picture` is the address from the page."""
+    base, book = app.config.html_baseurl, app.config.html_title
+    said = {
+        "description": about or book,
         "og:title": title or book,
-        "og:type": "article" if "/ch" in pagename else "website",
+        "og:type": "article" if "/ch" in page else "website",
         "og:site_name": book,
-        "og:image": base + PICTURE if base else context["pathto"](PICTURE, True),
+        "og:image": base + PICTURE if base else picture,
         "og:image:width": "1200",
         "og:image:height": "630",
         "og:image:alt": SHOWN,
         "twitter:card": "summary_large_image",
+        "og:description": about or book,
     }
-    about["og:description"] = about["description"]
     if base:
-        about["og:url"] = f"{base}{pagename}.html"
-    tags = (_tag(name, text) for name, text in about.items())
-    icon = f'<link rel="apple-touch-icon" href="{context["pathto"]("_static/touch.png", True)}" />'
-    context["metatags"] = context.get("metatags", "") + "\n".join([*tags, icon]) + "\n"
+        said["og:url"] = f"{base}{page}.html"
+    return "\n".join(_tag(name, text) for name, text in said.items())
 
 
 def _tag(name, text):
