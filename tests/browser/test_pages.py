@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from PIL import Image
 
 from tests.browser.site import CHAPTERS, OUTSIDE, PAGES, PHONE, SITE, built
@@ -158,6 +159,60 @@ def test_a_figure_is_shown_once_and_in_the_theme_of_the_page(visit, theme):
         assert [i.get_attribute("src").endswith(".dark.png") for i in shown] == [theme == "dark"]
     lightness = _mean_lightness(page, f".bd-article figure img.only-{theme}")
     assert (lightness > 200) if theme == "light" else (lightness < 80)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_theorems_and_works_that_a_text_names_are_links(name):
+    html = (SITE / name).read_text(encoding="utf-8")
+    article = BeautifulSoup(html[html.index("<article") : html.index("</article>")], "html.parser")
+    for kept in article.select("a, pre, code, strong, h2, h3, section#references, mjx-container"):
+        kept.decompose()
+    plain = re.findall(r"(?:Theorem|Lemma|Proposition) \d+\.\d+", article.get_text())
+    assert plain == []
+    assert re.findall(r"[A-Z][\w-]+ et al\. \(\d{4}\)", article.get_text()) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_to_a_statement_leads_to_one(name):
+    html = (SITE / name).read_text(encoding="utf-8")
+    pattern = r'href="([^"#]*)#((?:theorem|lemma|proposition)-\d+-\d+)"'
+    for page, anchor in set(re.findall(pattern, html)):
+        there = (SITE / name).parent / page if page else SITE / name
+        assert f'id="{anchor}"' in there.read_text(encoding="utf-8"), anchor
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_an_exercise_has_one_fold(name):
+    html = (SITE / name).read_text(encoding="utf-8")
+    exercises = html.split('<section id="exercise-')[1:]
+    assert len(exercises) >= 4
+    for exercise in exercises:
+        assert exercise.split("</section>")[0].count("<details") == 1, exercise[:60]
+
+
+def test_a_late_chapter_s_list_shows_logo_and_search(visit):
+    page = visit(CHAPTERS[-1] + "#exercises", viewport={"width": 1280, "height": 600})
+    for part in (".navbar-brand", ".search-button-field"):
+        box = page.locator(f".bd-sidebar-primary {part}").bounding_box()
+        assert 0 <= box["y"] < 200, part
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_no_name_in_the_package_s_page_is_cut_off(visit, width):
+    page = visit("book/api.html", viewport={"width": width, "height": 800})
+    _show_all(page)
+    cut = page.evaluate("""() => [...document.querySelectorAll(
+        "dt.sig, .bd-sidebar-secondary a, .bd-sidebar-primary a, td, dd > p")]
+        .filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1 && e.clientWidth)
+        .map(e => e.textContent.slice(0, 80))""")
+    assert cut == []
+
+
+def test_the_site_s_address_has_a_title_and_a_card(visit):
+    html = (SITE / "index.html").read_text(encoding="utf-8")
+    assert "<title>Wasserstein GANs, Measured</title>" in html
+    assert '<meta property="og:image" content="_static/share.png"' in html
+    assert visit("index.html").url.endswith("book/intro.html")
 
 
 def test_a_dark_page_prints_light_and_turns_dark_again(visit):

@@ -4,7 +4,20 @@ Sphinx calls functions at the events of a build.  `BEFORE` and `AFTER` list ours
 which they run: before and after what Sphinx, the theme and other extensions do at the same event.
 """
 
-from . import accessibility, claims, figures, formulas, front_page, html, latex, live, sharing
+from . import (
+    accessibility,
+    claims,
+    exercises,
+    figures,
+    formulas,
+    front_page,
+    html,
+    latex,
+    links,
+    live,
+    search,
+    sharing,
+)
 
 BEFORE = [
     ("source-read", claims.write_count),
@@ -12,6 +25,7 @@ BEFORE = [
     ("doctree-read", claims.set_printed),
     ("doctree-read", claims.write_ledger),  # before Sphinx collects the table of contents
     ("doctree-read", formulas.mark_macros),
+    ("doctree-read", links.name_statements),
     ("doctree-read", live.place),
 ]
 AFTER = [
@@ -19,9 +33,11 @@ AFTER = [
     ("config-inited", latex.configure),
     ("config-inited", sharing.take_address),
     ("config-inited", front_page.hide_launch_buttons),
+    ("config-inited", search.take_ranking),
     ("builder-inited", latex.number_by_chapter),
     ("doctree-resolved", html.drop_live_kernels),
     ("doctree-resolved", figures.drop_twins_on_paper),
+    ("doctree-resolved", links.link),
     ("doctree-resolved", formulas.mark_late_sections),
     ("doctree-resolved", accessibility.head_rows),
     ("html-page-context", html.rewrite_body),
@@ -33,6 +49,7 @@ AFTER = [
     ("build-finished", live.write_data),
     ("build-finished", html.finish),  # reads all pages, scripts and style sheets
     ("build-finished", html.write_moved),
+    ("build-finished", html.write_root),
 ]
 
 
@@ -44,8 +61,15 @@ def setup(app):
     formulas.add(app)
     accessibility.add(app)
     live.add(app)
+    exercises.add(app)
     latex.add(app)
+    search.add(app)
     for priority, hooks in ((400, BEFORE), (900, AFTER)):  # the default is 500
         for event, function in hooks:
             app.connect(event, function, priority=priority)
-    return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": False}
+    return {
+        "version": "2",
+        "env_version": 1,
+        "parallel_read_safe": True,
+        "parallel_write_safe": False,
+    }
