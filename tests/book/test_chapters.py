@@ -190,3 +190,18 @@ def test_chapters_are_listed_and_numbered_in_order_without_gaps():
 def test_files_stay_small_enough_to_load():
     for path in CHAPTERS:
         assert path.stat().st_size <= 1_000_000, path.name
+
+
+def test_a_summary_is_a_numbered_list(chapter):
+    summary = prose(chapter).split("## Summary")[1].split("\n## ")[0].strip()
+    numbered = summary.split("\n\n")[0].split("\n")
+    assert [line for line in numbered if not re.match(r"\d+\. |   ", line)] == []
+
+
+def test_a_reference_names_authors_title_and_why(chapter):
+    """As in `* [Lin (1991)](address), *Title*: why`; what has no address is named alone."""
+    listed = re.findall(r"^[-*] .*", prose(chapter).split("## References")[1], re.MULTILINE)
+    form = r"\* (?:\[[^\]]+\]\(\S+\)|[A-ZÀ-Þ][^\[]*)(?:, .+)?: \S"
+    assert listed
+    assert [line for line in listed if not re.match(form, line)] == []
+    assert [line for line in listed if re.match(r"\* \[[^\]]*\*[^\]]*\]\(", line)] == []
