@@ -89,6 +89,8 @@ def _words(paragraph):
 def questions(env):
     """Return which words lead to which section, from the page of questions."""
     found = defaultdict(list)
+    if QUESTIONS not in env.all_docs:
+        return found
     for section in env.get_doctree(QUESTIONS).findall(nodes.section):
         if section.next_node(nodes.section):
             continue
