@@ -18,6 +18,7 @@ from . import (
     search,
     sharing,
 )
+from . import accessibility, claims, figures, formulas, front_page, html, latex, live, sharing, student
 
 BEFORE = [
     ("source-read", claims.write_count),
@@ -45,8 +46,10 @@ AFTER = [
     ("html-page-context", live.load),
     ("html-page-context", front_page.say_what_is_next),
     ("html-page-context", sharing.describe),
+    ("html-page-context", student.offer),
     ("build-finished", formulas.store),
     ("build-finished", live.write_data),
+    ("build-finished", student.write_all),
     ("build-finished", html.finish),  # reads all pages, scripts and style sheets
     ("build-finished", html.write_moved),
     ("build-finished", html.write_root),
