@@ -19,12 +19,17 @@ from . import (
     sharing,
 )
 from . import accessibility, claims, figures, formulas, front_page, html, latex, live, sharing, student
+    citing,
+    gallery,
+    reports,
+    student,
 
 BEFORE = [
     ("source-read", claims.write_count),
     ("doctree-read", figures.add_twins),  # before Sphinx collects images
     ("doctree-read", claims.set_printed),
     ("doctree-read", claims.write_ledger),  # before Sphinx collects the table of contents
+    ("doctree-read", gallery.write_sections),  # likewise
     ("doctree-read", formulas.mark_macros),
     ("doctree-read", links.name_statements),
     ("doctree-read", live.place),
@@ -36,6 +41,7 @@ AFTER = [
     ("config-inited", front_page.hide_launch_buttons),
     ("config-inited", search.take_ranking),
     ("builder-inited", latex.number_by_chapter),
+    ("builder-inited", gallery.leave_out),
     ("doctree-resolved", html.drop_live_kernels),
     ("doctree-resolved", figures.drop_twins_on_paper),
     ("doctree-resolved", links.link),
@@ -47,6 +53,7 @@ AFTER = [
     ("html-page-context", front_page.say_what_is_next),
     ("html-page-context", sharing.describe),
     ("html-page-context", student.offer),
+    ("html-page-context", reports.offer),
     ("build-finished", formulas.store),
     ("build-finished", live.write_data),
     ("build-finished", student.write_all),
@@ -67,6 +74,8 @@ def setup(app):
     exercises.add(app)
     latex.add(app)
     search.add(app)
+    gallery.add(app)
+    citing.add(app)
     for priority, hooks in ((400, BEFORE), (900, AFTER)):  # the default is 500
         for event, function in hooks:
             app.connect(event, function, priority=priority)

@@ -21,6 +21,7 @@ SHEETS = (
     "live/core.css",
     "live/heights.css",
     "book.css",
+    "pages.css",
 )
 NESTING = {"media", "supports", "layer", "container"}
 ELSEWHERE = ("data:", "http:", "https:", "/", "#")
