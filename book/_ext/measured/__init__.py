@@ -8,6 +8,7 @@ from . import (
     accessibility,
     claims,
     exercises,
+    epub,
     figures,
     formulas,
     front_page,
@@ -37,11 +38,13 @@ BEFORE = [
 AFTER = [
     ("config-inited", formulas.choose_renderer),
     ("config-inited", latex.configure),
+    ("config-inited", epub.name_version),
     ("config-inited", sharing.take_address),
     ("config-inited", front_page.hide_launch_buttons),
     ("config-inited", search.take_ranking),
     ("builder-inited", latex.number_by_chapter),
     ("builder-inited", gallery.leave_out),
+    ("builder-inited", epub.choose_files),
     ("doctree-resolved", html.drop_live_kernels),
     ("doctree-resolved", figures.drop_twins_on_paper),
     ("doctree-resolved", links.link),
@@ -52,6 +55,7 @@ AFTER = [
     ("html-page-context", live.load),
     ("html-page-context", front_page.say_what_is_next),
     ("html-page-context", sharing.describe),
+    ("html-page-context", epub.rewrite),
     ("html-page-context", student.offer),
     ("html-page-context", reports.offer),
     ("build-finished", formulas.store),
@@ -75,6 +79,7 @@ def setup(app):
     latex.add(app)
     search.add(app)
     gallery.add(app)
+    epub.add(app)
     citing.add(app)
     for priority, hooks in ((400, BEFORE), (900, AFTER)):  # the default is 500
         for event, function in hooks:

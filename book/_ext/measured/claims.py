@@ -102,11 +102,12 @@ def write_ledger(app, doctree):
     """Append to the ledger a section with the claims of each chapter."""
     if app.env.docname == LEDGER:
         top = next(doctree.findall(nodes.section))
-        top += [_section(chapter) for chapter in chapters(app.env)]
+        suffix = getattr(app.builder, "out_suffix", ".html")
+        top += [_section(chapter, suffix) for chapter in chapters(app.env)]
 
 
-def _section(chapter):
-    number, page = chapter.number, f"{chapter.path.stem}.html"
+def _section(chapter, suffix):
+    number, page = chapter.number, f"{chapter.path.stem}{suffix}"
     section = nodes.section(ids=[f"chapter-{number}"], names=[f"chapter-{number}"])
     section += nodes.title("", f"{number} · {chapter.title}")
     numbered = enumerate(chapter.claims, start=1)

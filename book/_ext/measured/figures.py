@@ -78,7 +78,7 @@ def _file(app, image):
 
 def drop_twins_on_paper(app, doctree, docname):
     """Leave out the dark twins where there is one theme only."""
-    if app.builder.format != "html":
+    if app.builder.name != "html":
         for image in list(doctree.findall(nodes.image)):
             if "only-dark" in image["classes"]:
                 image.parent.remove(image)

@@ -21,6 +21,8 @@ from sphinx.util import logging
 from sphinx.util.fileutil import copy_asset
 from sphinx.util.math import get_node_equation_number
 
+from . import epub
+
 logger = logging.getLogger(__name__)
 END = "<!--formula--></span>"  # of a formula in a line; `html.keep_marks` moves it
 
@@ -93,7 +95,8 @@ def _set(self, formula, tex, *, display):
     if not hasattr(builder, "typesetter"):
         builder.typesetter = Typesetter()
     try:
-        return builder.typesetter.html(tex, display=display, page=builder.current_docname)
+        found = builder.typesetter.html(tex, display=display, page=builder.current_docname)
+        return epub.mathml(found) if builder.name == "epub" else found
     except ValueError as error:
         logger.warning("TeX: %s in %s", error, tex, location=formula)
         return f"<code>{html.escape(tex)}</code>"
@@ -159,7 +162,7 @@ def store(app, error):
     if typesetter is None:
         return
     static = Path(app.outdir, "_static")
-    if error is None:
+    if error is None and app.builder.name == "html":
         css = typesetter.ask(css=True)["css"]
         (static / "mathjax.css").write_text(css, encoding="utf-8")
         copy_asset(str(mathjax() / "output/chtml/fonts/woff-v2"), str(static / "mathjax"))

@@ -116,7 +116,7 @@ def drop_live_kernels(app, doctree, docname):
 
 def rewrite_body(app, pagename, templatename, context, doctree):
     """Keep formulas with the marks that follow them, and give pictures their room."""
-    if doctree is not None:
+    if doctree is not None and app.builder.name == "html":
         body = keep_marks(context["body"])
         context["body"] = _size_pictures(body, app, doctree, where=pagename)
 
@@ -150,7 +150,7 @@ def _size_pictures(body, app, doctree, *, where):
 
 def finish(app, error):
     """Rewrite all pages once they are written, and make the one style sheet that they share."""
-    if error is not None or app.builder.format != "html":
+    if error is not None or app.builder.name != "html":
         return
     site = Path(app.outdir)
     static = site / "_static"
@@ -269,7 +269,7 @@ def write_root(app, error):
 
 def write_moved(app, error):
     """Leave a page that leads on at each address of `moved_pages`, from one name to another."""
-    if error is not None or app.builder.format != "html":
+    if error is not None or app.builder.name != "html":
         return
     for old, new in app.config.moved_pages.items():
         if new not in app.env.titles:

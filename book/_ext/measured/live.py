@@ -64,6 +64,9 @@ def place(app, doctree):
         name = metadata.get("live")
         places = {"live_below": "live-below", "live_first": "live-first"}
         where = [kind for key, kind in places.items() if metadata.get(key)]
+    cells = doctree.findall(nodes.container) if app.builder.name == "html" else ()
+    for cell in cells:
+        name = (cell.get("cell_metadata") or {}).get("live")
         if name is None:
             continue
         if not (FOLDER / f"{name}.js").is_file():
@@ -90,7 +93,7 @@ def load(app, pagename, templatename, context, doctree):
 
 def write_data(app, error):
     """Write the data next to the scripts of the built book."""
-    if error is not None or app.builder.format != "html" or not Path(app.srcdir, RUNS).is_dir():
+    if error is not None or app.builder.name != "html" or not Path(app.srcdir, RUNS).is_dir():
         return
     target = Path(app.outdir, "_static", "live", "data")
     target.mkdir(parents=True, exist_ok=True)

@@ -73,9 +73,9 @@ def write_all(app, error):
 def offer(app, pagename, templatename, context, doctree):
     """Add the notebook to the downloads of a chapter's page."""
     path = Path(app.srcdir, f"{pagename}.ipynb")
-    if doctree is None or not is_chapter(path):
+    if doctree is None or app.builder.name != "html" or not is_chapter(path):
         return
-    for group in context.get("header_buttons", []):
+    for group in context["header_buttons"]:
         if group.get("label") == "download-buttons":
             group["buttons"].insert(1, {
                 "type": "link",
