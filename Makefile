@@ -17,7 +17,7 @@ export OMP_NUM_THREADS := 1
 unexport N WORLD URL BRANCH PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf unit test floors colab lint notebooks falsify setup runs bench clean distclean
+.PHONY: help book pdf epub student slides unit test floors colab lint notebooks falsify setup runs bench clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -32,6 +32,15 @@ book: $(READY) ## build the book into _build/html, warnings are errors
 
 pdf: $(READY) ## set the whole book on paper: one PDF, needs LaTeX
 	$(BIN)/python tools/pdf.py
+
+epub: $(READY) ## make an e-book of the whole book
+	$(BIN)/python tools/epub.py
+
+student: $(READY) ## write notebooks without solutions; N=ch09 takes one
+	$(BIN)/python tools/student.py $(call quoted,N)
+
+slides: book ## make slides of chapters, each deck one file; N=ch09 takes one
+	$(BIN)/python tools/slides.py $(call quoted,N)
 
 unit: $(READY) ## run the tests that need neither book nor browser, under a minute
 	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal --by-folder
@@ -48,7 +57,7 @@ colab: $(READY) ## run every notebook alone, as on Colab, in a Python that lacks
 lint: $(READY) ## check style, spelling, plain words and the notebooks' shared cell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/oxlint --deny-warnings book/_static book/_ext
+	$(BIN)/oxlint --deny-warnings book/_static book/_ext tools
 	$(BIN)/python tools/notebooks.py setup --check
 	$(BIN)/python tools/notebooks.py text | $(BIN)/codespell --dictionary - --dictionary tools/plain_english.txt -
 	$(BIN)/codespell --dictionary - --dictionary tools/plain_english.txt *.md *.toml *.yml Makefile conftest.py book/*.md book/_ext benchmarks/*.py benchmarks/*.md book/worlds/*.py tools/*.py tools/counterworlds wganlib tests --skip tests/book/test_plain_english.py

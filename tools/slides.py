@@ -10,10 +10,13 @@ would bring files of its own, and fits no slide to its screen either.
 from __future__ import annotations
 
 import base64
+import copy
 import json
+import math
 import mimetypes
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
@@ -58,38 +61,56 @@ def style(static: Path) -> str:
     return URL.sub(lambda link: f"url({data_uri(static / link[1])})", css)
 
 
-def parts(one: Tag) -> list[str]:
-    """Cut a list that is too long for one slide; anything else is one part."""
-    if one.name not in ("ol", "ul"):
-        return [str(one)]
-    items = one.find_all("li", recursive=False)
-    starts = range(0, len(items), AT_A_TIME)
-    opening = f'<{one.name} class="{" ".join(one.get("class", []))}" start="{{}}">'
-    return [
-        f"{opening.format(start + 1)}{''.join(map(str, items[start : start + AT_A_TIME]))}</{one.name}>"
-        for start in starts
-    ]
-
-
 def slides(article: Tag) -> list[str]:
     """Return the slides of a chapter in its order, each with the heading that it stands under."""
-    made, heading = [], ""
+    found, heading = [], ""
     for one in article.select(SHOWN):
         if one.name == "h1":
-            opening = "".join(map(str, one.find_next_siblings("p", limit=2)))
-            made.append(f'<section class="slide title">{one}{opening}</section>')
+            opening = one.find_next_siblings("p", limit=2)
+            found.append(("title", "", "", [f"{one}{''.join(map(str, opening))}"]))
         elif one.name in ("h2", "h3"):
             heading = f"<h2>{one.decode_contents()}</h2>"
+        elif one.name in ("ol", "ul"):
+            items = list(map(str, one.find_all("li", recursive=False)))
+            opening = str(one.find_previous_sibling("p") or "") if one.name == "ol" else ""
+            if found[-1][:2] == (one.name, heading):  # claims of several cells in one section
+                found[-1][3].extend(items)
+            else:
+                found.append((one.name, heading, opening, items))
         else:
-            kind = f'<section class="slide {one.name}">'
-            made += [f"{kind}{heading}{part}</section>" for part in parts(one)]
+            found.append((one.name, heading, "", [str(one)]))
+    return [slide for one in found for slide in cut(*one)]
+
+
+def cut(kind: str, heading: str, opening: str, items: list[str]) -> list[str]:
+    """Return one slide, or as many as a long list needs, about as long as each other."""
+    count = math.ceil(len(items) / AT_A_TIME)
+    ends = [round(len(items) * i / count) for i in range(count + 1)]
+    made = []
+    for start, end in pairwise(ends):
+        body = "".join(items[start:end])
+        if kind in ("ol", "ul"):
+            body = f'{opening}<{kind} class="list" start="{start + 1}">{body}</{kind}>'
+        made.append(f'<section class="slide {kind}">{heading}{body}</section>')
     return made
+
+
+def complete(statement: Tag) -> None:
+    """Put under a statement the formula that it ends in, and the equations that it names."""
+    after = statement.find_next_sibling()
+    ends = statement.get_text().rstrip().endswith(":") and after and "math" in after["class"]
+    links = statement.select('a[href^="#equation-"]')
+    named = [statement.find_parent("article").find(id=link["href"][1:]) for link in links]
+    for formula in dict.fromkeys([*([after] if ends else []), *filter(None, named)]):
+        statement.append(copy.copy(formula))
 
 
 def simplify(article: Tag, folder: Path) -> None:
     """Leave in an article what a slide can show: no links, no folds, pictures within the file."""
     for one in article.select(NOT_SHOWN):
         one.decompose()
+    for one in article.select("blockquote"):
+        complete(one)
     for link in article.select("a"):
         link.unwrap()
     for one in article.select("[id]:not(section)"):

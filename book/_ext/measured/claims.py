@@ -29,7 +29,7 @@ def count_held(chapter):
 
 def write_count(app, docname, source):
     """Put the number of claims in place of |claims|, on any Markdown page."""
-    if app.env.doc2path(docname).endswith(".md") and "|claims|" in source[0]:
+    if str(app.env.doc2path(docname)).endswith(".md") and "|claims|" in source[0]:
         total = sum(map(count_held, chapters(app.env)))
         source[0] = source[0].replace("|claims|", str(total))
 
