@@ -147,10 +147,12 @@ def main(names: list[str]) -> None:
     pages = sorted((SITE / "book").glob("ch[0-9][0-9]_*.html"))
     chosen = [page for page in pages if page.name.startswith(tuple(names) or "")]
     if not chosen:
-        sys.exit(f"no built page in {SITE / 'book'} starts with {', '.join(names)}: run `make book`")
+        sys.exit(
+            f"no built page in {SITE / 'book'} starts with {', '.join(names)}: run `make book`"
+        )
     (ROOT / "_build" / "slides").mkdir(parents=True, exist_ok=True)
     for page in chosen:
-        if 'data-page="moved"' not in (html := page.read_text("utf8")):
+        if 'data-page="moved"' not in page.read_text("utf8"):
             file = ROOT / "_build" / "slides" / page.name
             file.write_text(deck(page), "utf8")
             print(f"{file.stat().st_size / 1e6:.1f} MB: {file}")

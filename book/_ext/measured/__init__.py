@@ -43,7 +43,6 @@ AFTER = [
     ("config-inited", front_page.hide_launch_buttons),
     ("config-inited", search.take_ranking),
     ("builder-inited", latex.number_by_chapter),
-    ("builder-inited", gallery.leave_out),
     ("builder-inited", epub.choose_files),
     ("doctree-resolved", html.drop_live_kernels),
     ("doctree-resolved", figures.drop_twins_on_paper),

@@ -1,6 +1,6 @@
 """What makes an e-book of the pages: formulas in MathML, and nothing that only a browser can do.
 
-`tools/epub.py` runs Sphinx's builder, whose settings are in `_config.yml`; EPUBCheck is content with
+`tools/epub.py` runs the builder, whose settings are in `_config.yml`; EPUBCheck is content with
 what it makes.
 """
 
@@ -12,6 +12,7 @@ from docutils import nodes
 from sphinx.builders.epub3 import Epub3Builder
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+SHEET = Path(__file__).resolve().parents[2] / "_static" / "epub.css"
 SHEETS = ("basic.css", "pygments.css", "epub.css")
 MATHML = re.compile(r"<math\b.*?</math>", re.DOTALL)
 # Two paragraphs in a summary are not allowed in a book; the page shows one of them at a time.
@@ -32,7 +33,7 @@ def name_version(app, config):
 def choose_files(app):
     """Give the e-book its own style sheet, and none of the scripts of pages."""
     if app.builder.name == "epub":
-        app.config.html_static_path = [str(Path(app.srcdir, "book/_static/epub.css"))]
+        app.config.html_static_path = [str(SHEET)]
 
 
 def rewrite(app, pagename, templatename, context, doctree):
@@ -54,7 +55,9 @@ class Epub(Epub3Builder):
     def build_epub(self):
         """Say it in the book's list of files, then pack the book."""
         file = Path(self.outdir, "content.opf")
-        file.write_text(re.sub(r'href="([^"]+\.xhtml)"', self._declare, file.read_text("utf8")), "utf8")
+        file.write_text(
+            re.sub(r'href="([^"]+\.xhtml)"', self._declare, file.read_text("utf8")), "utf8"
+        )
         super().build_epub()
 
     def _declare(self, link):

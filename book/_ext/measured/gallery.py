@@ -2,8 +2,7 @@
 
 The sections stand when the page is read, so that the table of contents has them.  They are filled
 before references are resolved, from the chapters as they were read: a gallery's picture is the
-chapter's picture, not a copy.  On paper and in e-books, where it would show all a second time, the
-page is left out.
+chapter's picture, not a copy.  Paper and e-books, where it would show all a second time, say so.
 """
 
 import copy
@@ -15,6 +14,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from .chapter import chapters
 
 PAGE = "book/gallery"
+ELSEWHERE = "The book's pages for the screen show all figures here, with their code."
 
 
 def add(app):
@@ -22,18 +22,15 @@ def add(app):
     app.add_post_transform(Fill)
 
 
-def leave_out(app):
-    """Take the page out of books that are not made of pages on a screen."""
-    if app.builder.name in ("latex", "epub"):
-        app.config.exclude_patterns.append(f"{PAGE}.*")
-        app.config.suppress_warnings.append("toc.excluded")
-
-
 def write_sections(app, doctree):
     """Append to the page a section for each chapter, still empty."""
-    if app.env.docname == PAGE:
-        top = next(doctree.findall(nodes.section))
+    if app.env.docname != PAGE:
+        return
+    top = next(doctree.findall(nodes.section))
+    if app.builder.name == "html":
         top += [_section(app.env, chapter) for chapter in chapters(app.env)]
+    else:
+        top[1:] = [nodes.paragraph("", ELSEWHERE)]
 
 
 def _section(env, chapter):
