@@ -26,6 +26,8 @@ from . import (
     ch15_ring,
     ch16_step,
     ch16_terms,
+    ch17_mnist,
+    ch17_ring,
     digit_classifier,
     live_boxes,
     live_critics,
@@ -64,6 +66,8 @@ MODULES = (
     ch15_ring,
     ch16_step,
     ch16_terms,
+    ch17_ring,
+    ch17_mnist,
 )
 
 
