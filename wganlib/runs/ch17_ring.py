@@ -32,10 +32,6 @@ CONTEST = Contest(
 N_STEPS, N_CRITIC, POINTS, EARLY = 1_000, 1, 512, 20
 EVERY, LAST = 25, 5  # the score is the mean over so many looks at the end, so many steps apart
 SIZES = {"width": 64, "depth": 2}
-CODINGS = {  # least squares: what the critic is to score, and what the generator wants
-    "wants real": {"real": 1.0, "fake": -1.0, "wanted": 1.0},
-    "wants the middle": {"real": 1.0, "fake": -1.0, "wanted": 0.0},
-}
 
 
 def pair(name: str, seed: int) -> tuple[nn.Module, nn.Module]:
@@ -45,12 +41,9 @@ def pair(name: str, seed: int) -> tuple[nn.Module, nn.Module]:
 
 
 def trained_pair(
-    name: str, setting: dict, seed: int, *, n_steps: int = N_STEPS, **otherwise: object
+    name: str, setting: dict, seed: int, *, n_steps: int = N_STEPS
 ) -> tuple[nn.Module, nn.Module, list[float], list[float]]:
-    """Train once; return the pair, exact distances near the end, and each step's estimate.
-
-    What is given otherwise goes to the training in the place of the method's own.
-    """
+    """Train once; return the pair, exact distances near the end, and each step's estimate."""
     (generator, critic), real, found = pair(name, seed), toys.ring_points(seed), []
 
     def look(step: int, generator: nn.Module, critic: nn.Module) -> None:
@@ -60,7 +53,7 @@ def trained_pair(
     config = training.TrainConfig(
         n_steps=n_steps, n_critic=N_CRITIC, seed=seed, log_every=1, **setting
     )
-    how = {"callback": look, "progress": False, **relatives.ways(name), **otherwise}
+    how = {"callback": look, "progress": False, **relatives.ways(name)}
     history = training.train(generator, critic, real, config, **how)
     return generator, critic, found, list(history.w1_estimate)
 
@@ -124,15 +117,6 @@ def early(name: str) -> dict:
     return {"method": name, "estimate": sum(estimates) / len(estimates)}
 
 
-def coded(coding: str, seed: int) -> dict:
-    """Train least squares with other numbers for its scores; return what was seen at the end."""
-    objective = relatives.least_squares(**CODINGS[coding])
-    setting = relatives.settings("least squares", CONTEST.steps)[3]  # the middle step, no momentum
-    generator, critic, found, _ = trained_pair("least squares", setting, seed, objective=objective)
-    about = {"coding": coding, "seed": seed, "exact_w1": sum(found) / len(found)}
-    return about | measure(generator, critic, seed)
-
-
 def floor(seed: int) -> dict:
     """Return the exact distance between two real samples of the size that is looked at."""
     points = toys.ring_points(seed)
@@ -143,9 +127,6 @@ def fill(folder: Path, log: Log) -> None:
     """Tune all methods, judge what was chosen, and keep a pair of each."""
     write_table(folder / "early.csv", [early(name) for name in METHODS])
     write_table(folder / "floor.csv", [floor(seed) for seed in CONTEST.fresh])
-    if not (folder / "codings.csv").exists():
-        found = [coded(coding, seed) for coding in CODINGS for seed in CONTEST.fresh[:5]]
-        write_table(folder / "codings.csv", found)
 
     def kept(name: str, setting: dict, seed: int) -> dict:
         return play(name, setting, seed, keep=folder if seed == CONTEST.fresh[0] else None)
@@ -161,7 +142,6 @@ EXPERIMENT = Experiment(
         "results.csv",
         "early.csv",
         "floor.csv",
-        "codings.csv",
         *(
             f"{side}-{file_name(name)}.safetensors"
             for name in METHODS
