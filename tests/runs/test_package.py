@@ -30,8 +30,8 @@ def test_no_experiment_borrows_from_another(name):
 
 def test_every_module_is_an_experiment_or_serves_several():
     serving = {"__init__", "__main__", "catalogue", "experiment", "mistakes", "own_data",
-               "provenance", "relatives", "ring_games", "runner", "scores", "several", "tables", "toys",
-               "trained", "wrappers"}  # fmt: skip
+               "provenance", "relatives", "ring_games", "runner", "scores", "several", "tables",
+               "toys", "trained", "wrappers"}  # fmt: skip
     assert {path.stem for path in (PACKAGE / "runs").glob("*.py")} == EXPERIMENTS | serving
 
 

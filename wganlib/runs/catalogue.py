@@ -26,6 +26,7 @@ from . import (
     ch15_ring,
     ch16_step,
     ch16_terms,
+    ch17_codings,
     ch17_mnist,
     ch17_ring,
     digit_classifier,
@@ -66,6 +67,7 @@ MODULES = (
     ch15_ring,
     ch16_step,
     ch16_terms,
+    ch17_codings,
     ch17_ring,
     ch17_mnist,
 )
