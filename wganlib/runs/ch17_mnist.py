@@ -3,7 +3,7 @@
 Fills `results.csv`, a row a training, `early.csv`, short trainings that a test repeats,
 `floor.csv`, what real digits score, and a grid of samples of each method from the first fresh seed.
 Scores are of 2,500 samples of the averaged generator in a classifier's features, as
-`wganlib.runs.scores` has them. One thread, some twenty-five minutes; goes on with the next training
+`wganlib.runs.scores` has them. One thread, some twenty minutes; goes on with the next training
 where it was cut off.
 """
 
@@ -33,7 +33,7 @@ CONTEST = Contest(
     fresh=range(3),
     score="frechet",
 )
-N_STEPS, N_CRITIC, EARLY, SIDE = 400, 1, 3, 5
+N_STEPS, N_CRITIC, EARLY, SIDE = 300, 1, 3, 5
 
 
 def trained_pair(
