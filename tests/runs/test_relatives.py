@@ -1,4 +1,4 @@
-"""Chapter 17's runs come out again, its budget is the same for all, and sorting bounds the slope."""
+"""Chapter 17: its runs come out again, its budget is the same for all, and sorting bounds slopes."""
 
 import pytest
 import torch
