@@ -1,4 +1,4 @@
-"""Chapter 17: its runs come out again, its budget is the same for all, and sorting bounds slopes."""
+"""Chapter 17: its runs come out again, one budget is there for all, and sorting bounds slopes."""
 
 import pytest
 import torch
