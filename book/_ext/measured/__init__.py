@@ -6,24 +6,23 @@ which they run: before and after what Sphinx, the theme and other extensions do 
 
 from . import (
     accessibility,
+    citing,
     claims,
-    exercises,
     epub,
+    exercises,
     figures,
     formulas,
     front_page,
+    gallery,
     html,
     latex,
     links,
     live,
+    reports,
     search,
     sharing,
-)
-from . import accessibility, claims, figures, formulas, front_page, html, latex, live, sharing, student
-    citing,
-    gallery,
-    reports,
     student,
+)
 
 BEFORE = [
     ("source-read", claims.write_count),

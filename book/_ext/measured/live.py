@@ -59,14 +59,12 @@ class LivePicture(SphinxDirective):
 
 def place(app, doctree):
     """Put the box into the figure, where the figure's number and caption are its own."""
-    for cell in doctree.findall(nodes.container):
+    cells = doctree.findall(nodes.container) if app.builder.name == "html" else ()
+    for cell in cells:
         metadata = cell.get("cell_metadata") or {}
         name = metadata.get("live")
         places = {"live_below": "live-below", "live_first": "live-first"}
         where = [kind for key, kind in places.items() if metadata.get(key)]
-    cells = doctree.findall(nodes.container) if app.builder.name == "html" else ()
-    for cell in cells:
-        name = (cell.get("cell_metadata") or {}).get("live")
         if name is None:
             continue
         if not (FOLDER / f"{name}.js").is_file():

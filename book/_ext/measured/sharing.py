@@ -34,7 +34,6 @@ def describe(app, pagename, templatename, context, doctree):
     """Write the tags into the head of a page."""
     if app.builder.name != "html":
         return
-    base, book = app.config.html_baseurl, app.config.html_title
     heading = BeautifulSoup(context.get("title") or "", "html.parser")
     for number in heading.select("span.section-number"):
         number.decompose()
