@@ -277,7 +277,7 @@ def test_a_critic_asked_often_needs_little_memory():
 def test_a_thousand_points_in_the_plane_take_seconds():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(1000, 2)), rng.normal(size=(1000, 2)) + 1
-    start = time.perf_counter()
+    start = time.process_time()
     critic = exact_critic(x, y)
     assert critic(x).mean() - critic(y).mean() == pytest.approx(exact_w1(x, y), abs=1e-9)
-    assert time.perf_counter() - start < 15
+    assert time.process_time() - start < 15

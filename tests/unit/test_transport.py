@@ -306,9 +306,9 @@ def test_ten_thousand_points_on_the_line_take_milliseconds(rng):
     x, y = rng.normal(size=(2, 10_000))
     times = []
     for _ in range(9):
-        start = time.perf_counter()
+        start = time.process_time()
         wasserstein_1d(x, y)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert np.median(times) < 0.05  # seen: 0.0014
 
 
@@ -319,9 +319,9 @@ def test_a_thousand_points_in_the_plane_take_seconds_and_little_memory():
         from wganlib.transport import exact_w1
         x, y = np.random.default_rng(0).normal(size=(2, 1000, 2))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        start = time.perf_counter()
+        start = time.process_time()
         exact_w1(x, y + 1)
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     """
     alone = {**os.environ, "POT_BACKEND_DISABLE_PYTORCH": "1"}  # the import would take seconds
