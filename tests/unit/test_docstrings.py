@@ -1,5 +1,6 @@
 """One docstring form everywhere: numpydoc's, with the source under References."""
 
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -7,7 +8,8 @@ import re
 import tomllib
 
 import pytest
-from numpydoc.validate import ERROR_MSGS, validate
+from numpydoc.validate import ERROR_MSGS
+from numpydoc.validate import validate as validated
 
 import wganlib
 from tests import ROOT
@@ -42,6 +44,7 @@ def public_objects():
 
 
 NAMES = list(public_objects())
+validate = functools.cache(validated)  # two tests ask about each name
 
 
 def test_the_objects_of_the_package_are_found():
