@@ -12,7 +12,6 @@ import re
 import time
 
 import pytest
-from bs4 import BeautifulSoup
 
 from tests.browser.site import (
     CHAPTERS,
@@ -41,6 +40,8 @@ SHIFTS = """{
 }"""
 WAITING = """() => [...document.querySelectorAll(".bd-article section.drawn-late > h2")]
     .map(h => !h.checkVisibility({ contentVisibilityAuto: true }))"""
+FORMULAS = """() => [...document.querySelectorAll(".bd-article > section > section")]
+    .slice(1, -2).filter(section => section.querySelector("mjx-container")).length"""
 LAST_LATE = "[...document.querySelectorAll('section.drawn-late')].at(-1)?.scrollIntoView()"
 OPEN = "document.querySelectorAll('details').forEach(d => d.open = true)"
 NO_KEYS = """() => [...document.querySelectorAll(".bd-article *")]
@@ -58,20 +59,56 @@ EMPTY = "[...document.images].filter(i => i.checkVisibility() && !i.naturalWidth
 WIDEST = """() => [...document.querySelectorAll(".bd-article *")]
     .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
     .slice(0, 5).map(e => e.tagName + "." + e.className + ": " + e.textContent.slice(0, 60))"""
-WIDE_CODE = """() => [...document.querySelectorAll(".cell_input pre")]
-    .filter(p => p.scrollWidth > p.clientWidth + 1).map(p => p.textContent.slice(0, 80))"""
-# What can differ between two themes of one page: pictures, and words of every look on their ground.
-# One word of each look is enough there, since the light theme has had all of them asked.
-PICTURES = ["image-alt", "role-img-alt", "svg-img-alt"]
-WORDS = ["color-contrast", "link-in-text-block"]
-MARK_LOOKS = """() => {
-    const seen = new Set();
-    const ground = e => {
+WIDE_CODE = """() => {
+    const shut = [...document.querySelectorAll("details:not([open])")];
+    shut.forEach(d => d.open = true);
+    const wide = [...document.querySelectorAll(".cell_input pre")]
+        .filter(p => p.scrollWidth > p.clientWidth + 1).map(p => p.textContent.slice(0, 80));
+    shut.forEach(d => d.open = false);
+    return wide;
+}"""
+GROUND = """const ground = e => {
         for (; e; e = e.parentElement) {
             const colour = getComputedStyle(e).backgroundColor;
             if (colour !== "rgba(0, 0, 0, 0)") return colour;
         }
-    };
+    };"""
+# Most elements of a page are words of code, of a few looks, and drawn parts of formulas, which hold
+# no text and are hidden from readers of screens. Of each look axe gets one word that is seen, the
+# others become plain text of what holds them; formulas keep their words and their size.
+SPARE_AXE = """() => {
+    GROUND
+    const seen = new Set(), again = [];
+    for (const code of document.querySelectorAll("pre, dt.sig")) {
+        const where = [code.tagName, code.parentElement.className, ground(code)];
+        for (const word of code.querySelectorAll("span")) {
+            if (word.children.length) continue;
+            const { color, fontSize, fontWeight, opacity } = getComputedStyle(word);
+            // with classes, since looks that are one in a theme may be two in the other
+            const look = [...where, word.parentElement.className, word.className, ground(word),
+                color, fontSize, fontWeight, opacity].join();
+            if (word.checkVisibility() && !seen.has(look)) seen.add(look);
+            else again.push(word);
+        }
+    }
+    const drawn = [...document.querySelectorAll("mjx-math[aria-hidden]")];
+    const sizes = drawn.map(formula => formula.getBoundingClientRect());
+    again.forEach(word => word.replaceWith(word.textContent));
+    drawn.forEach((formula, i) => {
+        const { width, height } = sizes[i];
+        formula.replaceChildren();
+        formula.style = `display: inline-block; width: ${width}px; height: ${height}px`;
+    });
+}""".replace("GROUND", GROUND)
+DRAW_ALL = "section, dl { content-visibility: visible !important; }"
+# What can differ between two themes of one page: pictures, and words of every look on their ground.
+# One word of each look is enough there, since the light theme has had all of them asked.
+PICTURES = ["image-alt", "role-img-alt", "svg-img-alt"]
+WORDS = ["color-contrast", "link-in-text-block"]
+DIFFERENT = {"include": [["[data-look]"], ["img"], ["svg"], ["[role=img]"]]}
+MARK_LOOKS = """() => {
+    GROUND
+    const seen = new Set();
     for (const e of document.body.querySelectorAll("*")) {
         if (![...e.childNodes].some(part => part.nodeType === 3 && part.data.trim())) continue;
         if (!e.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true })) continue;
@@ -80,7 +117,7 @@ MARK_LOOKS = """() => {
         if (!seen.has(look)) e.dataset.look = seen.add(look).size;
     }
     return seen.size;
-}"""
+}""".replace("GROUND", GROUND)
 
 
 NEVER_IDLE = "window.requestIdleCallback = () => 0;"  # else waiting sections come by and by
@@ -160,6 +197,7 @@ def on_a_phone(with_fonts, server, browser):
         notes["weight"] = sum(compressed(url) for url in set(page.asked))
         notes["moved at first"] = movement(page)
         notes["waiting at first"] = page.evaluate(WAITING)
+        notes["with formulas"] = page.evaluate(FORMULAS)  # the first and the last two never wait
         walk(page, 700)
         figures_started(page)
         walk(page, -700)
@@ -171,7 +209,7 @@ def on_a_phone(with_fonts, server, browser):
         walk(page, 1_200)
         walk(page, -600)
         notes["without keys"] = page.evaluate(NO_KEYS)
-        page.add_style_tag(content="section, dl { content-visibility: visible !important; }")
+        page.add_style_tag(content=DRAW_ALL)
         page.evaluate(SHOW)
         notes["width"] = page.evaluate("document.documentElement.scrollWidth")
         notes["widest"] = page.evaluate(WIDEST)
@@ -198,19 +236,20 @@ def at_a_desk(with_fonts, server):
         notes["moved at first"] = movement(page)
         walk(page, 700)
         figures_started(page)
-        notes["light"] = violations(axe, page)
         walk(page, -700)
         notes["moved in all"] = movement(page)
+        page.add_style_tag(content=DRAW_ALL)
+        notes["wide code"] = page.evaluate(WIDE_CODE)
+        page.evaluate(SPARE_AXE)
+        settle(page)
+        notes["light"] = violations(axe, page)
         page.emulate_media(color_scheme="dark")
         page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-        walk(page, 700)
-        # Not waited for: what is out of sight and not laid out stands still, and would never end.
+        settle(page)
+        # Not waited for: what is out of sight stands still, and would never end.
         page.evaluate("document.getAnimations().forEach(a => a.finish())")
         assert page.evaluate(MARK_LOOKS) >= 8
-        words = violations(axe, page, {"include": [["[data-look]"]]}, runOnly=WORDS, preload=False)
-        notes["dark"] = words + violations(axe, page, runOnly=PICTURES, preload=False)
-        page.evaluate(OPEN)
-        notes["wide code"] = page.evaluate(WIDE_CODE)
+        notes["dark"] = violations(axe, page, DIFFERENT, runOnly=PICTURES + WORDS, preload=False)
         page.close()
         return notes
 
@@ -274,17 +313,10 @@ def test_a_page_stands_still_while_it_is_read_and_its_figures_start(
     assert moved < 0.1, what
 
 
-def with_formulas(name):
-    """Count the sections with formulas; the first and the last two never wait."""
-    page = BeautifulSoup((SITE / name).read_text(encoding="utf-8"), "html.parser")
-    sections = page.select(".bd-article > section > section")
-    return sum(bool(section.select("mjx-container")) for section in sections[1:-2])
-
-
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_far_sections_wait_until_the_reader_comes(on_a_phone, name):
     far = on_a_phone(name)["waiting at first"]
-    assert len(far) == with_formulas(name) > 0
+    assert len(far) == on_a_phone(name)["with formulas"] > 0
     assert sum(far) >= len(far) - 3
     assert on_a_phone(name)["waiting in sight"] == [False]
 
@@ -356,13 +388,19 @@ def test_figures_that_are_met_from_below_move_nothing(opened, server, name):
     assert moved < 0.1, what
 
 
+def linked(name):
+    """Return four places of a page that others may link to: two for each screen."""
+    html = (SITE / name).read_text(encoding="utf-8").split("<article")[1]
+    ids = [i for i in re.findall(r'\bid="([\w-]+)"', html) if re.match(r"fig-|claim-|exercise", i)]
+    third, two_thirds = (ids[k * len(ids) // 3] for k in (1, 2))
+    return {"phone": [third, "references"], "desktop": [two_thirds, ids[-1]]}
+
+
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_link_into_a_page_leads_there_although_sections_wait(blank, server, name, screen):
-    html = (SITE / name).read_text(encoding="utf-8").split("<article")[1]
-    ids = [i for i in re.findall(r'\bid="([\w-]+)"', html) if re.match(r"fig-|claim-|exercise", i)]
     page = blank(**SCREENS[screen])
-    for place in [ids[len(ids) // 3], ids[2 * len(ids) // 3], ids[-1], "references"]:
+    for place in linked(name)[screen]:
         page.goto("about:blank")  # else the page that is there would only scroll
         page.goto(f"{server}{name}#{place}", wait_until="load")
         settle(page, 10)
