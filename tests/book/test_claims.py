@@ -1,5 +1,6 @@
 """The ledger lists what the notebooks printed, leads to it, and stops a build without proof."""
 
+import functools
 import os
 from pathlib import Path
 
@@ -16,6 +17,7 @@ HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html")) / "book"
 CHAPTERS = sorted(ROOT.glob("book/ch*.ipynb"))
 
 
+@functools.cache
 def built(name):
     page = HTML / f"{name}.html"
     if not page.exists():
