@@ -4,9 +4,12 @@ The experiments here are tiny ones of their own, in a module that a worker can i
 """
 
 import contextlib
+import gc
 import graphlib
 import json
+import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +21,11 @@ import pytest
 
 from tests import ROOT
 from tests.runs import tiny
+from wganlib.runs import __main__ as runs_command
 from wganlib.runs import catalogue, runner
 from wganlib.runs.provenance import Log
+
+FORK = multiprocessing.get_context("fork")
 
 
 def make_all(tmp_path, experiments, jobs=1):
@@ -154,50 +160,36 @@ def test_a_truncated_file_of_sessions_is_named_with_its_cure(tmp_path):
         Log(path)
 
 
-KILLED_IN_THE_SWAP = """
-import os, shutil, signal, sys
-from pathlib import Path
-from tests.runs import tiny
-from wganlib.runs import runner
+def _make_and_die(calls, folder):
+    """Make a run, and be killed after so many replacements and removals of its folders."""
+    gc.disable()  # what others left in the parent is not this process's to collect
+    left = iter(range(calls))
 
-
-def die_after(calls, folder):
     def counted(call):
         def then_call(*arguments, **options):
-            nonlocal calls
-            if folder.parent in Path(arguments[0]).parents:
-                calls -= 1
-                if calls < 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
+            if folder.parent in Path(arguments[0]).parents and next(left, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
             return call(*arguments, **options)
+
         return then_call
+
     os.replace, shutil.rmtree = counted(os.replace), counted(shutil.rmtree)
     runner.make(tiny.named("a", fill=tiny.write_new), folder)
-    os._exit(0)
-
-
-for calls, folder in enumerate(map(Path, sys.argv[1:])):
-    child = os.fork()
-    if child == 0:
-        die_after(calls, folder)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-"""
 
 
 @pytest.mark.parametrize("old", ["nothing", "a folder that lacks its provenance"])
 def test_a_kill_at_any_moment_of_the_swap_leaves_the_old_or_the_new(tmp_path, old):
-    tiny_one = tiny.named("a", fill=tiny.write_new)
+    tiny_one, codes = tiny.named("a", fill=tiny.write_new), []
     folders = [tmp_path / str(calls) / "a" for calls in range(12)]
-    for folder in folders:
+    for calls, folder in enumerate(folders):
         folder.parent.mkdir()
         if old != "nothing":
             folder.mkdir()
             (folder / "result").write_text("old")
-    told = subprocess.run(
-        [sys.executable, "-c", KILLED_IN_THE_SWAP, *map(str, folders)],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    codes = [int(line) for line in told.stdout.split()]
+        process = FORK.Process(target=_make_and_die, args=(calls, folder))
+        process.start()
+        process.join()
+        codes.append(process.exitcode)
     moments = codes.count(-signal.SIGKILL)
     assert codes == [-signal.SIGKILL] * moments + [0] * (12 - moments)
     assert moments > 3
@@ -227,6 +219,16 @@ if __name__ == "__main__":
 """
 
 
+@contextlib.contextmanager
+def resting(process):
+    """Let a process that would only compute meanwhile stand still."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
 def heed_ctrl_c():
     """Undo what a shell does to children in the background, which would not heed Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -254,58 +256,57 @@ def sleeper(tmp_path):
     parent.communicate()
 
 
-def test_a_killed_parent_leaves_no_worker(sleeper):
-    parent, worker, _ = sleeper
+def test_a_second_process_says_who_is_at_work_and_a_killed_parent_leaves_no_worker(sleeper):
+    parent, worker, folder = sleeper
+    second = runner.make(tiny.named("slow"), folder)
+    assert not second.stored
+    assert second.line == f"slow: is being made by process {worker}, left alone"
+    assert not folder.exists()
     assert is_alive(worker)
     parent.kill()
     parent.wait()
     wait_for(lambda: not is_alive(worker))
 
 
-def test_ctrl_c_ends_the_workers_and_keeps_what_they_have(sleeper):
-    parent, worker, folder = sleeper
-    os.killpg(parent.pid, signal.SIGINT)  # as a terminal does
-    _, said = parent.communicate(timeout=PATIENCE)
-    assert parent.returncode != 0
-    assert said.count("Traceback") <= 1, said  # the parent's, none of a worker
-    assert not is_alive(worker)
-    assert (runner.working_folder(folder) / "results" / "asleep").is_file()
-
-
-def test_a_second_process_says_who_is_at_work_and_leaves_it_alone(sleeper):
-    _, worker, folder = sleeper
-    second = runner.make(tiny.named("slow"), folder)
-    assert not second.stored
-    assert second.line == f"slow: is being made by process {worker}, left alone"
-    assert not folder.exists()
-
-
-def test_of_two_commands_for_one_run_one_works_and_the_other_says_so(tmp_path):
+def test_of_two_commands_one_works_and_ctrl_c_ends_its_worker_and_keeps_what_there_is(tmp_path):
     command = [sys.executable, "-m", "wganlib.runs", "ch13-ring", "--into", str(tmp_path)]
+    unfinished = tmp_path / ".ch13-ring.unfinished"
     first = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        preexec_fn=heed_ctrl_c,
+        text=True, preexec_fn=heed_ctrl_c,
     )  # fmt: skip
     try:
-        wait_for((tmp_path / ".ch13-ring.unfinished" / "holder").is_file)
-        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+        wait_for(lambda: (unfinished / "holder").is_file() and (unfinished / "results").is_dir())
+        worker = int((unfinished / "holder").read_text())
+        with resting(worker):
+            second = subprocess.run(
+                command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
+            )
         assert second.returncode == 1
-        assert second.stdout.startswith("ch13-ring: is being made by process ")
-        os.killpg(first.pid, signal.SIGINT)
+        assert second.stdout.startswith(f"ch13-ring: is being made by process {worker}")
+        assert is_alive(worker)
+        (unfinished / "results" / "kept").touch()
+        os.killpg(first.pid, signal.SIGINT)  # as a terminal does
         _, said = first.communicate(timeout=PATIENCE)
         assert first.returncode == 130
-        assert said.decode().splitlines()[-1] == "stopped; the same command goes on where it was"
+        assert said.splitlines()[-1] == "stopped; the same command goes on where it was"
+        assert "Traceback" not in said
+        assert not is_alive(worker)
+        assert (unfinished / "results" / "kept").is_file()
     finally:
         first.kill()
         first.communicate()
 
 
-def test_the_command_names_what_there_is():
-    command = [sys.executable, "-m", "wganlib.runs"]
-    unknown = subprocess.run([*command, "nonsense"], cwd=ROOT, capture_output=True, text=True)
-    assert unknown.returncode == 2
-    assert "no run 'nonsense'; there are digit-classifier, " in unknown.stderr
-    listed = subprocess.run([*command, "--list"], cwd=ROOT, capture_output=True, text=True)
-    assert listed.returncode == 0
-    assert [line.split()[0] for line in listed.stdout.splitlines()] == [*catalogue.experiments()]
-    assert "to be made" not in listed.stdout
+def test_the_command_names_what_there_is(monkeypatch, capsys):
+    def command(word):
+        monkeypatch.setattr(sys, "argv", ["wganlib.runs", word])
+        return runs_command.main(), capsys.readouterr()
+
+    code, unknown = command("nonsense")
+    assert code == 2
+    assert "no run 'nonsense'; there are digit-classifier, " in unknown.err
+    code, listed = command("--list")
+    assert code == 0
+    assert [line.split()[0] for line in listed.out.splitlines()] == [*catalogue.experiments()]
+    assert "to be made" not in listed.out
