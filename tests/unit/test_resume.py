@@ -3,22 +3,24 @@
 import copy
 import dataclasses
 import functools
+import gc
 import multiprocessing
 import os
 import random
-import subprocess
-import sys
+import signal
 
 import pytest
 import torch
 from torch import nn
+from tqdm import tqdm
+from tqdm.std import TqdmDefaultWriteLock
 
-from tests import ROOT
 from tests.unit.small import SMALL, STOCK, cloud, pair, trained, weights
 from wganlib import losses, models, training
 from wganlib.lipschitz import clip_weights_, gradient_penalty
 from wganlib.training import train
 
+FORK = multiprocessing.get_context("fork")
 OPTIMIZERS = {"adam": training.adam, "rmsprop": training.rmsprop}
 SHORT = dataclasses.replace(
     SMALL, n_steps=30, batch_size=4, n_critic=1, log_every=1, checkpoint_every=1
@@ -67,7 +69,7 @@ def test_a_stopped_run_ends_bit_for_bit_as_one_that_was_not(tmp_path, name, opti
 
 
 def _worker(path, *combination):
-    torch.set_num_threads(1)
+    gc.disable()  # what others left in the parent is not this process's to collect
     name, optimizer, averaged = combination
     ended = result(name, optimizer, averaged=averaged, checkpoint=path)
     torch.save([ended[0], dataclasses.asdict(ended[1])], f"{path}.part")
@@ -89,14 +91,13 @@ def _went_on(process, path):
 @with_and_without_average
 def test_kills_at_random_moments_change_nothing(tmp_path, name, optimizer, averaged):
     torch.set_num_threads(1)
-    wanted = 20 if (name, optimizer, averaged) == ("convolutional", "adam", True) else 5
+    wanted = 20 if (name, optimizer, averaged) == ("convolutional", "adam", True) else 3
+    # This process trains first, so its forks need not load what PyTorch loads late.
     whole = result(name, optimizer, averaged=averaged)
-    server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload([__name__, "tests.unit.warm"])
     moments, kills, rounds = random.Random(f"{name}{optimizer}{averaged}"), 0, 0
     while kills < wanted or not os.path.exists(f"{tmp_path / str(rounds)}.end"):
         path = tmp_path / str(rounds)
-        process = server.Process(target=_worker, args=(str(path), name, optimizer, averaged))
+        process = FORK.Process(target=_worker, args=(str(path), name, optimizer, averaged))
         process.start()
         if kills < wanted and _went_on(process, path):
             process.join(moments.uniform(0, 0.03))
@@ -340,22 +341,25 @@ def test_half_a_checkpoint_is_refused_with_a_way_out(tmp_path):
             trained(checkpoint=path)
 
 
-KILLED_AT_A_BAR = """
-import os, signal
-from tqdm import tqdm
-from tests.unit.small import trained
-
-lock = tqdm.get_lock()
-if os.fork() == 0:
-    with lock:
-        os.kill(os.getpid(), signal.SIGKILL)
-os.wait()
-trained()
-"""
+def _train_where_one_was_killed_at_a_bar():
+    for kind in (tqdm, *tqdm.__subclasses__()):  # as in a process that has drawn no bar yet
+        if isinstance(vars(kind).get("_lock"), TqdmDefaultWriteLock):
+            del kind._lock
+    TqdmDefaultWriteLock.mp_lock = multiprocessing.RLock()  # else other tests would wait for it
+    lock = tqdm.get_lock()
+    if os.fork() == 0:
+        with lock:
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.wait()
+    trained()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes of this kind here")
 def test_a_process_killed_while_it_draws_a_bar_stops_no_other():
     """The lock of tqdm spans processes, and a killed one never gives it back."""
-    code = [sys.executable, "-c", KILLED_AT_A_BAR]
-    assert subprocess.run(code, cwd=ROOT, timeout=60, capture_output=True).returncode == 0
+    process = FORK.Process(target=_train_where_one_was_killed_at_a_bar)
+    process.start()
+    process.join(300)
+    process.kill()
+    process.join()
+    assert process.exitcode == 0
