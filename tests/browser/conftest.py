@@ -17,6 +17,7 @@ def browser():
         if not program:
             pytest.skip("no Chromium: install one, or run `playwright install chromium`")
         flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        flags += ["--font-render-hinting=none"]  # widths of words as in the browser with a window
         browser = playwright.chromium.launch(executable_path=program, args=flags)
         yield browser
         browser.close()
