@@ -15,7 +15,7 @@ from tests import ROOT
 
 SITE = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
 PROGRAMS = (
-    "chromium-headless-shell",  # has no window to draw, which spares a third of the work
+    "chromium-headless-shell",  # has no window to draw, which spares a quarter of the work
     "chromium", "chromium-browser", "google-chrome", "chrome",
 )  # fmt: skip
 CHROMIUM = next(filter(None, map(shutil.which, PROGRAMS)), None)
