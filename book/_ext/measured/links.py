@@ -23,9 +23,10 @@ def name_statements(app, doctree):
     """Give each statement an anchor of its name, and tell Sphinx."""
     std = app.env.get_domain("std")
     for quote in doctree.findall(nodes.block_quote):
-        name = next(iter(quote.findall(nodes.strong)), None)
+        opening = quote.next_node(nodes.paragraph)
+        name = opening and opening.next_node(nodes.strong)
         named = name and STATEMENT.match(name.astext())
-        if named and name.parent is quote.next_node(nodes.paragraph) and name.parent[0] is name:
+        if named and opening.astext().startswith(named[0]):
             anchor = nodes.make_id(named[0])
             quote["ids"].append(anchor)
             std.note_hyperlink_target(anchor, app.env.docname, anchor, named[0])
