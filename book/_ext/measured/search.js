@@ -113,5 +113,5 @@ Search._performSearch = (query, searchTerms, excludedTerms, highlightTerms, obje
     .filter(([i]) => !without.some(sections => sections.has(i)))
     .map(([i, score]) => Ranking.result(i, score));
   const named = new Map([...found, ...Ranking.objects(objectTerms)].map(r => [r[0] + r[2], r]));
-  return [...named.values()].sort((a, b) => a[4] - b[4]).slice(-MOST);
+  return [...named.values()].toSorted((a, b) => a[4] - b[4]).slice(-MOST);
 };

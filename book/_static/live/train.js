@@ -84,9 +84,9 @@
       const go = button(foot, "Start", () => training.toggle());
       button(foot, "Step", () => training.step());
       button(foot, "Restart", () => change({ seed: now.seed }));
-      const ways = el("div.live-row.live-ways");
-      box.append(ways);
-      choice(ways, { label: "Objective", options: WAYS, value: now.way, input: way => change({ way }) });
+      const kinds = el("div.live-kinds.live-ways");
+      box.append(kinds);
+      choice(kinds, { label: "Objective", options: WAYS, value: now.way, input: way => change({ way }) });
       const sliders = el("div.live-sliders");
       box.append(sliders);
       const power = (label, key, min, max) =>
