@@ -94,7 +94,7 @@ def early(name: str) -> dict:
 
 
 def yardsticks() -> list[dict]:
-    """Score training digits, drawn anew for each fresh seed, and uniform noise as if generated."""
+    """Score training digits, drawn again for each fresh seed, and uniform noise as if generated."""
     rows, pixels = [], mnist.mnist("train").pixels
     for seed in CONTEST.fresh:
         rng = torch.Generator().manual_seed(seed)

@@ -22,7 +22,7 @@ from .experiment import Experiment
 from .provenance import CLONE, Log
 
 CHAPTER = CLONE / "book" / "ch10_which_samples_are_good.ipynb"
-BOXES, JURY = "fig-ch10-boxes", "fig-ch10-jury"  # the figures whose cells make them
+BOXES, TABLE = "fig-ch10-boxes", "fig-ch10-jury"  # the figures whose cells make them
 SHOWN = 18
 METRICS = (
     *("frechet", "precision", "recall", "density", "coverage"),
@@ -62,7 +62,7 @@ def picture(boxes: dict) -> np.ndarray:
 
 def fill(folder: Path, log: Log) -> None:
     """Run the chapter as far as its table, and store boxes and table."""
-    names = names_after(JURY)
+    names = names_after(TABLE)
     trained.save_image(folder / "pictures.png", picture(names["boxes"]))
     table = zip(names["boxes"], names["scores"], names["deviation"], strict=True)
     tables.write_table(

@@ -3,7 +3,7 @@
 Sphinx's index knows in which page a word stands, which is too little where pages are long: each
 section is fed to it as a page of its own, named `page#section`.  A question of the page of
 questions counts as one more title of every section that its answer leads to, and so do the words of
-its `index` directive; readers then find a place by words that it does not use.  `search.js` beside
+its `index` directive; readers then find a place by words that it does not use.  `search.js` next to
 this file ranks what was found; what shows it stays Sphinx's.
 """
 
@@ -27,7 +27,7 @@ def add(app):
 
 
 def take_ranking(app, config):
-    """Have what was found ranked by the script beside this file."""
+    """Have what was found ranked by the script next to this file."""
     config.html_show_search_summary = False  # else each result's page is fetched, to quote from it
     config.html_search_scorer = str(Path(__file__).with_suffix(".js"))
 

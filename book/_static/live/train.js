@@ -84,7 +84,7 @@
       const go = button(foot, "Start", () => training.toggle());
       button(foot, "Step", () => training.step());
       button(foot, "Restart", () => change({ seed: now.seed }));
-      const kinds = el("div.live-kinds.live-ways");
+      const kinds = el("div.live-row.live-ways");
       box.append(kinds);
       choice(kinds, { label: "Objective", options: WAYS, value: now.way, input: way => change({ way }) });
       const sliders = el("div.live-sliders");
