@@ -107,7 +107,7 @@
         wide = w;
         const inner = w - 34;
         const narrow = inner < 480;
-        const size = Math.floor(narrow ? (inner - 14) / 2 : Math.min(inner * 0.3, 200));
+        const size = Math.floor(narrow ? Math.min((inner - 14) / 2, 132) : Math.min(inner * 0.3, 200));
         split.style.gridTemplateColumns = narrow ? `${size}px ${size}px` : `${size}px ${size}px 1fr`;
         beside.style.gridColumn = narrow ? "1 / -1" : "auto";
         for (const set of box.querySelectorAll(".live-tens"))
