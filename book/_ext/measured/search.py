@@ -46,7 +46,7 @@ class Builder(StandaloneHTMLBuilder):
         self.indexer.lang.stem = functools.cache(self.indexer.lang.stem)  # slow, in Python
         asked = questions(self.env)
         for page in sorted(self.env.all_docs):
-            if "no-search" not in self.env.metadata[page]:
+            if "nosearch" not in self.env.metadata[page]:
                 for name, title, part in parts(self.env, page, asked):
                     self.indexer.feed(name, f"{page}.html", title, part)
         self.indexer.prune = lambda docnames: None  # would forget what is no page of its own
