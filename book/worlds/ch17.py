@@ -72,7 +72,7 @@ WORLDS = [
     World("labels-by-hand", "the labels of real and fake are swapped in Exercise 17.1",
           cell("f = p / (p + q)\n", "f = q / (p + q)\n")),
     World("mean-of-nine", "the mean of nine is taken in the place of their least",
-          cell("9)).min(axis=1), rng", "9)).mean(axis=1), rng")),
+          cell("size=(100_000, 9)).min(axis=1)", "size=(100_000, 9)).mean(axis=1)")),
     World("largest-of-ten", "the integral is for the largest of ten",
           cell("9 * norm.pdf(line) * norm.cdf(line) ** 8",
                "10 * norm.pdf(line) * norm.cdf(line) ** 9")),
