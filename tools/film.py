@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import base64
 import io
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from chromium import chromium
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from wganlib import palette
 
@@ -97,16 +97,12 @@ def store(image: Image.Image, name: str) -> None:
 
 def main() -> None:
     """Train every way, and draw."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
+    with chromium() as browser:
         page = browser.new_page(device_scale_factor=SHARP)
         for theme, ending in {"light": "png", "dark": "dark.png"}.items():
             [look] = train(page, "one-sided", [OPENING], 320, theme)
             store(look["picture"], f"opening.{ending}")
         rows = {name: train(page, way, STEPS, 240, "light") for way, name in WAYS.items()}
-        browser.close()
     store(series(rows), "training.png")
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from chromium import chromium
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
@@ -113,10 +113,7 @@ def main(wanted: list[str]) -> None:
     """Measure every figure, or those whose names are given, and write the style sheet."""
     before = TARGET.read_text(encoding="utf-8").splitlines(keepends=True)
     parts = ["/* Room of live figures by the article's width (100cqi): tools/measure_live.py. */\n"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": SCREENS[0], "height": 800})
         for name, file in places().items():
             if wanted and name not in wanted:
@@ -128,7 +125,6 @@ def main(wanted: list[str]) -> None:
             found = pieces(measure(page, name), SLACK)
             parts.append(rules(name, found))
             print(f"{name}: {len(found)} rules", flush=True)
-        browser.close()
     TARGET.write_text("".join(parts), encoding="utf-8")
 
 

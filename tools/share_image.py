@@ -7,11 +7,11 @@ in a browser.
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from bs4 import BeautifulSoup
-from playwright.sync_api import Page, sync_playwright
+from chromium import chromium
+from playwright.sync_api import Page
 
 from wganlib import palette
 
@@ -48,16 +48,12 @@ def main() -> None:
     """Draw both pictures."""
     front = BeautifulSoup(FRONT.read_text(encoding="utf8"), "html.parser")
     drawing = str(front.select_one("svg.chapter-drawing")).replace("viewbox", "viewBox")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
+    with chromium() as browser:
         page = browser.new_page()
         title = "Wasserstein GANs,<br>Measured"
         share = SHARE.format(title=title, drawing=drawing, colours=palette.css())
         draw(page, share, (1200, 630), STATIC / "share.png")
         draw(page, TOUCH.format(), (180, 180), STATIC / "touch.png")
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
+from notebooks import chosen
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
@@ -144,18 +145,15 @@ def deck(page: Path) -> str:
 
 def main(names: list[str]) -> None:
     """Write the decks and say where they are."""
-    pages = sorted((SITE / "book").glob("ch[0-9][0-9]_*.html"))
-    chosen = [page for page in pages if page.name.startswith(tuple(names) or "")]
-    if not chosen:
-        sys.exit(
-            f"no built page in {SITE / 'book'} starts with {', '.join(names)}: run `make book`"
-        )
-    (ROOT / "_build" / "slides").mkdir(parents=True, exist_ok=True)
-    for page in chosen:
-        if 'data-page="moved"' not in page.read_text("utf8"):
-            file = ROOT / "_build" / "slides" / page.name
-            file.write_text(deck(page), "utf8")
-            print(f"{file.stat().st_size / 1e6:.1f} MB: {file}")
+    folder = ROOT / "_build" / "slides"
+    folder.mkdir(parents=True, exist_ok=True)
+    for chapter in chosen(names or ["ch"]):
+        page = SITE / "book" / f"{chapter.stem}.html"
+        if not page.is_file():
+            sys.exit(f"{page} is not built: run `make book`")
+        file = folder / page.name
+        file.write_text(deck(page), "utf8")
+        print(f"{file.stat().st_size / 1e6:.1f} MB: {file}")
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import gzip
 import os
-import shutil
 import sys
 from typing import Any
 
+from chromium import chromium
 from measure_live import TARGET, places
-from playwright.sync_api import CDPSession, Locator, Page, sync_playwright
+from playwright.sync_api import CDPSession, Locator, Page
 
 TRAININGS = {"opening", "train"}
 SHARED = {name: ["core", "engine", "stage", name] for name in TRAININGS}
@@ -100,10 +100,7 @@ def training(page: Page, box: Locator, name: str) -> dict[str, Any]:
 def main(wanted: list[str]) -> None:
     """Time every figure, or those whose names are given."""
     print(f"load of the machine before: {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
+    with chromium() as browser:
         for name, file in places().items():
             if wanted and name not in wanted:
                 continue
@@ -124,7 +121,6 @@ def main(wanted: list[str]) -> None:
                     said |= training(page, box, name)
                 page.close()
             print(f"{name}: " + ", ".join(f"{k} {v:.1f}" for k, v in said.items()), flush=True)
-        browser.close()
 
 
 if __name__ == "__main__":
