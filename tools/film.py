@@ -28,17 +28,15 @@ WAYS = {"gan": "GAN", "clip": "WGAN, clipped"}
 WAYS |= {"two-sided": "WGAN-GP, two-sided", "one-sided": "WGAN-GP, one-sided"}
 STEPS = [0, 30, 100, 300, 1000]
 OPENING = 1000  # the step of the front page's picture
-SETTINGS = {"law": "ring", "gpWeight": 10, "clipValue": 0.01, "nCritic": 5}
-SETTINGS |= {"learningRate": 1e-3, "seed": 0, "mistake": "none"}
 SHARP = 2  # pixels of a picture to one of the screen
 DPI = 200  # on paper
 COLOURS = 64  # of a picture: shades of grey, and two colours with their edges
 PAGE = """<html data-theme="{theme}"><style>{colours}</style><body>
 <script src="live/core.js"></script><script src="live/engine.js"></script>
 <script src="live/stage.js"></script></body></html>"""
-TRAIN = """async ({ settings, steps, size }) => {
+TRAIN = """async ({ way, steps, size }) => {
     const [engine, stage] = await Promise.all([live.data("engine"), live.data("stage")]);
-    const one = engine().training(settings), seen = [];
+    const one = engine().training({ ...stage.START, way }), seen = [];
     for (let at = 0; at <= Math.max(...steps); at++, one.advance()) {
         if (!steps.includes(at)) continue;
         const look = one.look(), canvas = document.createElement("canvas");
@@ -58,7 +56,7 @@ def train(page: Page, way: str, steps: Sequence[int], size: int, theme: str) -> 
     draft.write_text(PAGE.format(theme=theme, colours=palette.css()), encoding="utf8")
     page.goto(draft.as_uri(), wait_until="load")
     draft.unlink()
-    given = {"settings": SETTINGS | {"way": way}, "steps": list(steps), "size": size}
+    given = {"way": way, "steps": list(steps), "size": size}
     looks = page.evaluate(TRAIN, given)
     return [look | {"picture": _image(look["picture"])} for look in looks]
 

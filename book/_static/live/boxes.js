@@ -1,6 +1,6 @@
 // Ten boxes of digits in an order of chance: what is in each? Then what the chapter's metrics say.
 (() => {
-  const { el, num, range, readout, announcer, button, colour } = live;
+  const { el, num, range, readout, announcer, button, inks, tint } = live;
   const SIDE = 28;
   const GAP = 2; // pixels between two pictures
   const METRICS = {
@@ -147,16 +147,12 @@
         const step = SIDE + GAP;
         canvas.width = columns * step - GAP;
         canvas.height = rows * step - GAP;
-        const [paper, ink] = [colour("--book-page"), colour("--book-text")];
+        const { page, text } = inks();
         const pen = canvas.getContext("2d");
         for (let n = 0; n < shown; n++) {
           const image = pen.createImageData(SIDE, SIDE);
           const from = (order[at] * shown + n) * SIDE * SIDE;
-          for (let i = 0; i < SIDE * SIDE; i++) {
-            const t = level(from + i);
-            for (let k = 0; k < 3; k++) image.data[4 * i + k] = paper[k] + (ink[k] - paper[k]) * t;
-            image.data[4 * i + 3] = 255;
-          }
+          for (let i = 0; i < SIDE * SIDE; i++) tint(image, i, [page, text], level(from + i));
           pen.putImageData(image, (n % columns) * step, Math.floor(n / columns) * step);
         }
       }

@@ -80,24 +80,23 @@ const conv = (() => {
     return y;
   }
 
-  // Asked for once a drawing: each question makes the browser work its styles out.
-  const tones = () => [live.colour("--book-page"), live.colour("--book-text")];
-
-  // Paints pixels in ink on paper, into a canvas of images side by side.
-  function paint(canvas, pixels, [paper, ink], left = 0) {
+  // Paints pixels in the text's colour on the page's, into a canvas of images side by side.
+  function paint(canvas, pixels, { page, text }, left = 0) {
     const pen = canvas.getContext("2d");
     const image = pen.createImageData(28, 28);
-    for (let i = 0; i < 784; i++) {
-      const t = (pixels[i] + 1) / 2;
-      for (let k = 0; k < 3; k++) image.data[4 * i + k] = paper[k] + (ink[k] - paper[k]) * t;
-      image.data[4 * i + 3] = 255;
-    }
+    for (let i = 0; i < 784; i++) live.tint(image, i, [page, text], (pixels[i] + 1) / 2);
     pen.putImageData(image, left, 0);
   }
 
   const normal = () =>
     Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 
-  return { generator, paint, tones, normals: n => live.range(n).map(normal) };
+  // Stored vectors of n numbers each, one after the other.
+  function vectors(text, n) {
+    const numbers = Array.from(read(Float32Array, text));
+    return live.range(numbers.length / n).map(i => numbers.slice(i * n, (i + 1) * n));
+  }
+
+  return { generator, paint, vectors, normals: n => live.range(n).map(normal) };
 })();
 live.take("conv", conv);

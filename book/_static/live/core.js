@@ -304,17 +304,20 @@ const live = (() => {
     return { ...ink, shade: [ink.page, mix(ink.page, ink.critic, 0.75)] }; // of a critic's scores
   }
   const mix = (a, b, t) => a.map((v, i) => v + (b[i] - v) * t);
+  // One of an image's pixels, as `mix`, without a list for each of thousands.
+  function tint(image, pixel, [low, high], t) {
+    for (let k = 0; k < 3; k++) image.data[4 * pixel + k] = low[k] + (high[k] - low[k]) * t;
+    image.data[4 * pixel + 3] = 255;
+  }
 
   // Shades of a square grid of values in [0, 1], row by row from below: a canvas of a pixel a value.
-  function shaded(values, side, [low, high]) {
+  function shaded(values, side, shade) {
     const canvas = el("canvas", { width: side, height: side });
     const pen = canvas.getContext("2d");
     const image = pen.createImageData(side, side);
     for (let i = 0; i < values.length; i++) {
-      const at = 4 * ((side - 1 - Math.floor(i / side)) * side + (i % side));
-      const t = clamp(values[i], 0, 1);
-      for (let k = 0; k < 3; k++) image.data[at + k] = low[k] + (high[k] - low[k]) * t;
-      image.data[at + 3] = 255;
+      const row = side - 1 - Math.floor(i / side);
+      tint(image, row * side + (i % side), shade, clamp(values[i], 0, 1));
     }
     pen.putImageData(image, 0, 0);
     return canvas;
@@ -340,6 +343,19 @@ const live = (() => {
     return path;
   }
 
+  // Covers a square canvas, sharp on every screen, with such shades; returns its pen, in pixels of the page.
+  function ground(canvas, size, values, side, shade) {
+    const sharp = window.devicePixelRatio || 1;
+    const pixels = Math.round(size * sharp);
+    if (canvas.width !== pixels) canvas.width = canvas.height = pixels;
+    canvas.style.width = canvas.style.height = `${size}px`;
+    const pen = canvas.getContext("2d");
+    pen.setTransform(sharp, 0, 0, sharp, 0, 0);
+    const cell = size / (side - 1); // a value sits at the middle of its square
+    pen.drawImage(shaded(values, side, shade), -cell / 2, -cell / 2, size + cell, size + cell);
+    return pen;
+  }
+
   // A square map that is painted, since thousands of drawn parts would be slow. `panel` lies over it.
   function relief(parent, label) {
     const board = el("div.live-board");
@@ -348,24 +364,12 @@ const live = (() => {
     const panel = new Panel(board, label);
     parent.append(board);
 
-    // Returns a pen in pixels of the screen, over a canvas that is empty and sharp.
-    function clear(size) {
-      const sharp = window.devicePixelRatio || 1;
-      canvas.width = canvas.height = Math.round(size * sharp);
-      canvas.style.width = canvas.style.height = `${size}px`;
-      const pen = canvas.getContext("2d");
-      pen.scale(sharp, sharp);
-      return pen;
-    }
-
     // `lines` are [heights, colour, opacity]; `clouds` are [points, radius, colour], later ones on top.
     function paint(size, limit, { values, side, shade, lines = [], clouds = [] }) {
       const x = { from: -limit, to: limit, bare: true };
       panel.frame({ width: size, height: size, left: 0, right: 0, top: 0, bottom: 0, x, y: x });
-      const pen = clear(size);
+      const pen = ground(canvas, size, values, side, shade);
       const cell = size / (side - 1);
-      const edge = size + cell; // values sit at the middle of a square
-      pen.drawImage(shaded(values, side, shade), -cell / 2, -cell / 2, edge, edge);
       pen.save();
       pen.scale(cell, cell);
       for (const [heights, ink, alpha] of lines) {
@@ -394,9 +398,11 @@ const live = (() => {
     pen.fill();
   }
 
+  const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
   // Moves a slider on by itself; whoever asks for less motion moves it by hand.
   function player(parent, { from, to, every, step }) {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return { stop() {} };
+    if (still()) return { stop() {} };
     let timer = null;
     const node = button(parent, "Play", () => (timer ? stop() : go()));
     function stop() {
@@ -519,12 +525,13 @@ const live = (() => {
     announcer,
     Panel,
     colour,
-    mix,
     inks,
-    shaded,
+    tint,
+    ground,
     relief,
     dots,
     player,
+    still,
     bytes,
   };
 })();

@@ -21,14 +21,10 @@
     label: "A generator that draws the digit you demand, here in the page, from a noise you can move",
     needs: "digits",
     code: "conv",
-    build(box, stored, { generator, paint, tones, normals }) {
+    build(box, stored, { generator, paint, vectors, normals }) {
       const draw784 = generator(stored);
-      const rows = (text, n) => {
-        const numbers = Array.from(new Float32Array(live.bytes(text).buffer));
-        return range(10).map(i => numbers.slice(i * n, (i + 1) * n));
-      };
-      const embed = rows(stored.embed, stored.noise);
-      let noises = rows(stored.start, stored.noise);
+      const embed = vectors(stored.embed, stored.noise);
+      let noises = vectors(stored.start, stored.noise);
       let demand = 7;
       let at = 0;
       const image = (digit, i) => draw784([...noises[i], ...embed[digit]]);
@@ -113,7 +109,7 @@
         for (const set of box.querySelectorAll(".live-tens"))
           set.style.gridTemplateColumns = `repeat(${narrow ? 5 : 10}, 1fr)`;
         drawPad(size);
-        const ink = tones();
+        const ink = live.inks();
         const [z, pixels] = [noises[at], across[demand]];
         paint(big, pixels, ink);
         for (let i = 0; i < 10; i++) {

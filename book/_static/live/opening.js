@@ -3,22 +3,12 @@
   const { el, num, button, readout, announcer, Panel, inks } = live;
   const ENOUGH = 1500; // generator steps; by then the fakes have found the ring
   const NARROW = 520; // pixels; then the chart stands below
-  const START = {
-    law: "ring",
-    way: "one-sided",
-    gpWeight: 10,
-    clipValue: 0.01,
-    nCritic: 5,
-    learningRate: 1e-3,
-    seed: 0,
-    mistake: "none",
-  };
 
   live.define("opening", {
     label: "A Wasserstein GAN with gradient penalty that trains here, beside the exact distance",
     code: ["engine", "stage"],
-    build(box, engine, { follow, paint, drawChart }) {
-      const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    build(box, engine, { START, follow, paint, drawChart, words }) {
+      const still = live.still();
       const board = el("div.live-board");
       const side = el("div.live-beside");
       const canvas = el("canvas", { "aria-hidden": "true" });
@@ -42,13 +32,9 @@
       const training = follow(box, engine, {
         settings: START,
         place: board,
-        aSecond: 60,
         enough: ENOUGH,
-        wanted: !still,
         see: refresh,
-        turn(runs) {
-          go.textContent = runs ? "Pause" : "Start";
-        },
+        go,
       });
 
       // Until it runs the still picture of a trained pair shows through.
@@ -63,7 +49,7 @@
           "opening-w1": num(look.w1),
           "opening-estimate": num(look.estimate),
         });
-        say(`Step ${look.step}: exact distance ${num(look.w1)}, estimate ${num(look.estimate)}.`);
+        say(words(look));
       }
 
       return w => {

@@ -1,11 +1,22 @@
 // What figures that train share: a worker for `engine.js`, the map that it paints, and the chart.
 (() => {
-  const { el, range, inks, shaded, dots } = live;
+  const { el, num, range, inks, ground, dots } = live;
   const LIMIT = 2.2; // half the map's width, data units
   const [SIDE, ARROWS] = [29, 11]; // squares and arrows on a side of the map
   const CHART = { from: -0.4, to: 2.6 };
 
   const KEPT = 500; // looks in the chart; of more, every second is dropped
+  const A_SECOND = 60; // generator steps, at most
+  const START = {
+    law: "ring",
+    way: "one-sided",
+    gpWeight: 10,
+    clipValue: 0.01,
+    nCritic: 5,
+    learningRate: 1e-3,
+    seed: 0,
+    mistake: "none",
+  };
 
   // Trains and reports. Like the engine it uses no name from outside, since its text goes to the worker.
   // It posts a look and waits until that has been seen, so that a slow page is never flooded.
@@ -59,8 +70,8 @@
   }
 
   // Returns where messages go. A worker is made of text, because one may not be loaded from a file.
-  function employ(engine, aSecond, receive, box) {
-    const how = { map: [SIDE, ARROWS, LIMIT], aSecond };
+  function employ(engine, receive, box) {
+    const how = { map: [SIDE, ARROWS, LIMIT], aSecond: A_SECOND };
     const text = `const tell = (${trainer})((${engine})(), ${JSON.stringify(how)}, m => postMessage(m));
       onmessage = ({ data }) => tell(data);`;
     const told = []; // what a worker that never came would have to be told again
@@ -90,14 +101,15 @@
     return message => send(message);
   }
 
-  // A training that is looked at. It runs while it is wanted and its `place` can be seen, at most
-  // `aSecond` steps a second, and rests after `enough` more: nobody may be watching any longer.
-  // `see(look)` is called for each look, `turn(wanted)` whenever it is started or stopped.
-  function follow(box, engine, { settings, place, aSecond, enough, wanted, see, turn }) {
+  // A training that is looked at. It runs while it is wanted and its `place` can be seen, and rests
+  // after `enough` steps more: nobody may be watching any longer. It begins to be wanted at once, but
+  // for who asks for less motion. `see(look)` is called for each look; `go` is the button that turns it.
+  function follow(box, engine, { settings, place, enough, see, go }) {
     let [looks, newest, rest, near] = [[], null, enough, false];
+    let wanted = !live.still();
     const last = () => looks[looks.length - 1];
     const begun = performance.now();
-    const send = employ(engine, aSecond, receive, box);
+    const send = employ(engine, receive, box);
 
     function receive(look) {
       newest = look;
@@ -125,7 +137,7 @@
     }
     function move() {
       send({ run: wanted && near && !document.hidden });
-      turn(wanted);
+      go.textContent = wanted ? "Pause" : "Start";
     }
 
     box.settings = { ...settings };
@@ -154,26 +166,19 @@
 
   // The critic's scores as shades, its slopes as arrows, and the points; in pixels of the screen.
   function paint(canvas, size, { map, real, fake }, ink = inks()) {
-    const sharp = window.devicePixelRatio || 1;
-    if (canvas.width !== Math.round(size * sharp)) canvas.width = canvas.height = size * sharp;
-    canvas.style.width = canvas.style.height = `${size}px`;
-    const pen = canvas.getContext("2d");
-    pen.setTransform(sharp, 0, 0, sharp, 0, 0);
+    const pen = ground(canvas, size, heights(map.scores), SIDE, ink.shade);
     const k = size / (2 * LIMIT);
     const [X, Y] = [x => (x + LIMIT) * k, y => (LIMIT - y) * k];
-    const half = size / (SIDE - 1) / 2; // a value sits at the middle of its square
-    pen.drawImage(shadeOf(map.scores, ink), -half, -half, size + 2 * half, size + 2 * half);
     arrows(pen, map, X, Y, size / ARROWS, ink);
     const place = { x0: -LIMIT, y0: LIMIT, kx: k, ky: k };
     dots(pen, real, place, 2.4, ink.real, ink.panel, 1.4);
     dots(pen, fake, place, 2.2, ink.fake, ink.panel, 1.4);
   }
 
-  function shadeOf(scores, { shade }) {
+  function heights(scores) {
     const low = Math.min(...scores);
     const span = Math.max(...scores) - low || 1;
-    const heights = scores.map(v => (v - low) / span);
-    return shaded(heights, SIDE, shade);
+    return scores.map(v => (v - low) / span);
   }
 
   // The longest arrow fills its square, whatever the slope: how steep it is stands beside the map.
@@ -235,5 +240,9 @@
     chart.add(el("text.word.critic", { x: width - 14, y: 14, "text-anchor": "end" }, named));
   }
 
-  live.take("stage", { LIMIT, MAP: [SIDE, ARROWS, LIMIT], follow, paint, drawChart });
+  const words = ({ step, w1, estimate }) =>
+    `Step ${step}: exact distance ${num(w1)}, estimate ${num(estimate)}.`;
+
+  const MAP = [SIDE, ARROWS, LIMIT];
+  live.take("stage", { LIMIT, MAP, START, follow, paint, drawChart, words });
 })();

@@ -20,16 +20,6 @@
     up: ["both scores pushed up", ["clip", ...GP]],
     sign: ["the generator's sign turned"],
   };
-  const START = {
-    law: "ring",
-    way: "one-sided",
-    gpWeight: 10,
-    clipValue: 0.01,
-    nCritic: 5,
-    learningRate: 1e-3,
-    seed: 0,
-    mistake: "none",
-  };
 
   // ---- The figure -----------------------------------------------------------------------------------
 
@@ -43,9 +33,8 @@
   live.define("train", {
     label: "A GAN, a WGAN or a WGAN-GP that trains here, beside the exact distance",
     code: ["engine", "stage"],
-    build(box, engine, { LIMIT, follow, paint, drawChart }) {
+    build(box, engine, { LIMIT, START, follow, paint, drawChart, words }) {
       const now = { ...START };
-      const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
       let points = letter.flat();
       let ink = inks();
       let [drawing, size, wide] = [false, 0, 0];
@@ -126,13 +115,9 @@
       const training = follow(box, engine, {
         settings: now,
         place: row,
-        aSecond: 60,
         enough: ENOUGH,
-        wanted: !still,
         see: refresh,
-        turn(runs) {
-          go.textContent = runs ? "Pause" : "Start";
-        },
+        go,
       });
 
       function refresh() {
@@ -148,7 +133,7 @@
           "train-estimate": num(look.estimate),
           "train-slope": num(look.slope, 2),
         });
-        say(`Step ${look.step}: exact distance ${num(look.w1)}, estimate ${num(look.estimate)}.`);
+        say(words(look));
       }
 
       function change(changes) {

@@ -17,11 +17,10 @@
     label: "Walks through the latent space of the trained generator of digits, which runs here",
     needs: "walk",
     code: "conv",
-    build(box, stored, { generator, paint, tones, normals }) {
+    build(box, stored, { generator, paint, vectors, normals }) {
       const draw784 = generator(stored);
-      const given = Array.from(new Float32Array(live.bytes(stored.ends).buffer));
-      const vector = i => given.slice(i * stored.latent, (i + 1) * stored.latent);
-      let ends = range(ROWS).map(i => [vector(i), vector(ROWS + i)]);
+      const given = vectors(stored.ends, stored.latent);
+      let ends = range(ROWS).map(i => [given[i], given[ROWS + i]]);
       let row = 1; // a nought that becomes a seven
       let t = 0.5;
       let way = "circle";
@@ -93,7 +92,7 @@
 
       let wide = 0;
       function draw(w = wide) {
-        const ink = tones();
+        const ink = live.inks();
         if (w !== false) {
           wide = w;
           split.style.gridTemplateColumns = w - 34 < 480 ? "100%" : "11rem 1fr";
