@@ -2,7 +2,11 @@
 
 Sphinx calls functions at the events of a build.  `BEFORE` and `AFTER` list ours in the order in
 which they run: before and after what Sphinx, the theme and other extensions do at the same event.
+What is `on_site` runs for the pages on the screen alone, not for paper and e-books, and where it
+comes last, only after a build without an error.
 """
+
+import functools
 
 from . import (
     accessibility,
@@ -23,6 +27,18 @@ from . import (
     sharing,
     student,
 )
+
+
+def on_site(function):
+    """Return a function that does its work where the site is built, and nothing elsewhere."""
+
+    @functools.wraps(function)
+    def run(app, *about):
+        if app.builder.name == "html" and not isinstance(about[0], BaseException):
+            function(app, *about)
+
+    return run
+
 
 BEFORE = [
     ("source-read", claims.write_count),
@@ -48,20 +64,20 @@ AFTER = [
     ("doctree-resolved", links.link),
     ("doctree-resolved", formulas.mark_late_sections),
     ("doctree-resolved", accessibility.head_rows),
-    ("html-page-context", html.rewrite_body),
+    ("html-page-context", on_site(html.rewrite_body)),
     ("html-page-context", formulas.load_style),
     ("html-page-context", live.load),
     ("html-page-context", front_page.say_what_is_next),
-    ("html-page-context", sharing.describe),
+    ("html-page-context", on_site(sharing.describe)),
     ("html-page-context", epub.rewrite),
-    ("html-page-context", student.offer),
-    ("html-page-context", reports.offer),
+    ("html-page-context", on_site(student.offer)),
+    ("html-page-context", on_site(reports.offer)),
     ("build-finished", formulas.store),
-    ("build-finished", live.write_data),
-    ("build-finished", student.write_all),
-    ("build-finished", html.finish),  # reads all pages, scripts and style sheets
-    ("build-finished", html.write_moved),
-    ("build-finished", html.write_root),
+    ("build-finished", on_site(live.write_data)),
+    ("build-finished", on_site(student.write_all)),
+    ("build-finished", on_site(html.finish)),  # reads all pages, scripts and style sheets
+    ("build-finished", on_site(html.write_moved)),
+    ("build-finished", on_site(html.write_root)),
 ]
 
 

@@ -116,7 +116,7 @@ def drop_live_kernels(app, doctree, docname):
 
 def rewrite_body(app, pagename, templatename, context, doctree):
     """Keep formulas with the marks that follow them, and give pictures their room."""
-    if doctree is not None and app.builder.name == "html":
+    if doctree is not None:
         body = keep_marks(context["body"])
         context["body"] = _size_pictures(body, app, doctree, where=pagename)
 
@@ -150,8 +150,6 @@ def _size_pictures(body, app, doctree, *, where):
 
 def finish(app, error):
     """Rewrite all pages once they are written, and make the one style sheet that they share."""
-    if error is not None or app.builder.name != "html":
-        return
     site = Path(app.outdir)
     static = site / "_static"
     for file in (file for name in UNUSED_FILES for file in static.rglob(name)):
@@ -255,7 +253,7 @@ ROOT = """<!DOCTYPE html>
 def write_root(app, error):
     """Lead from the site's address to the front page, with a title and a card for sharing."""
     root = app.config.external_site_map.root.docname
-    if error is not None or app.builder.format != "html" or root not in app.env.titles:
+    if root not in app.env.titles:
         return
     target = f"{root}.html"
     text = ROOT.format(
@@ -269,8 +267,6 @@ def write_root(app, error):
 
 def write_moved(app, error):
     """Leave a page that leads on at each address of `moved_pages`, from one name to another."""
-    if error is not None or app.builder.name != "html":
-        return
     for old, new in app.config.moved_pages.items():
         if new not in app.env.titles:
             raise ExtensionError(f"moved_pages: {old} leads to {new}, which is no page")

@@ -91,7 +91,7 @@ def load(app, pagename, templatename, context, doctree):
 
 def write_data(app, error):
     """Write the data next to the scripts of the built book."""
-    if error is not None or app.builder.name != "html" or not Path(app.srcdir, RUNS).is_dir():
+    if not Path(app.srcdir, RUNS).is_dir():
         return
     target = Path(app.outdir, "_static", "live", "data")
     target.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 def offer(app, pagename, templatename, context, doctree):
     """Add the button to a page, if there is somewhere to report to."""
     repository = app.config.html_theme_options.get("repository_url")
-    if not repository or doctree is None or app.builder.name != "html":
+    if not repository or doctree is None:
         return
     asked = {
         "title": f"{pagename.rpartition('/')[2]}: ",

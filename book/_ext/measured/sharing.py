@@ -32,8 +32,6 @@ def take_address(app, config):
 
 def describe(app, pagename, templatename, context, doctree):
     """Write the tags into the head of a page."""
-    if app.builder.name != "html":
-        return
     heading = BeautifulSoup(context.get("title") or "", "html.parser")
     for number in heading.select("span.section-number"):
         number.decompose()

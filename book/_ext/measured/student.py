@@ -64,16 +64,15 @@ def write(path: Path, folder: Path) -> Path:
 
 def write_all(app, error):
     """Write the notebooks of all chapters next to the pages."""
-    if error is None and app.builder.name == "html":
-        for path in map(Path, map(app.env.doc2path, app.env.found_docs)):
-            if is_chapter(path):
-                write(path, Path(app.outdir, FOLDER))
+    for path in map(Path, map(app.env.doc2path, app.env.found_docs)):
+        if is_chapter(path):
+            write(path, Path(app.outdir, FOLDER))
 
 
 def offer(app, pagename, templatename, context, doctree):
     """Add the notebook to the downloads of a chapter's page."""
     path = Path(app.srcdir, f"{pagename}.ipynb")
-    if doctree is None or app.builder.name != "html" or not is_chapter(path):
+    if doctree is None or not is_chapter(path):
         return
     for group in context["header_buttons"]:
         if group.get("label") == "download-buttons":
