@@ -5,7 +5,7 @@
   const SCROLLS =
     "div.math > mjx-container, mjx-container.wide, pre, .cell_output > .output, " +
     ".pst-scrollable-table-container";
-  const OVERHANG = 4; // pixels by which a slanted letter stands out; nothing is hidden there
+  const OVERHANG = 4; // pixels by which a slanted letter of a formula stands out; nothing is hidden
   const near = new Set();
 
   function measure(part) {
@@ -18,11 +18,10 @@
     formulas.forEach(formula => formula.removeAttribute("tabindex"));
     wide.forEach(formula => formula.classList.add("wide"));
     const boxes = [...part.querySelectorAll(SCROLLS), ...(part.matches(SCROLLS) ? [part] : [])];
-    const over = boxes.map(
-      box =>
-        box.scrollWidth > box.clientWidth + OVERHANG ||
-        box.scrollHeight > box.clientHeight + OVERHANG,
-    );
+    const over = boxes.map(box => {
+      const out = box.matches("mjx-container") ? OVERHANG : 0;
+      return box.scrollWidth > box.clientWidth + out || box.scrollHeight > box.clientHeight + out;
+    });
     boxes.forEach((box, i) => {
       if (over[i]) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
@@ -66,6 +65,40 @@
       ({ id }, i) => `#${CSS.escape(id)} { contain-intrinsic-height: auto ${heights[i]}px }`,
     );
     sessionStorage.setItem(`room ${location.pathname}`, rules.join("\n"));
+  });
+})();
+
+// A reader who comes back finds the line that stood at the top. The browser restores a number of pixels,
+// which leads elsewhere where sections above are laid out only now, or figures have not started.
+(() => {
+  const KEY = `line ${location.pathname}`;
+  const FRAMES = 30; // in which a page comes to rest, unless the reader moves it
+  const lines = () =>
+    [...document.querySelectorAll(".bd-article :is(p, h2, h3, li, pre)")].filter(
+      line => !line.closest("[data-live]"), // a figure's own words come when it starts
+    );
+  const top = line => line.getBoundingClientRect().y;
+
+  addEventListener("pagehide", () => {
+    const all = lines();
+    const at = all.findIndex(l => l.checkVisibility({ contentVisibilityAuto: true }) && top(l) >= 0);
+    sessionStorage.setItem(KEY, JSON.stringify(at < 0 || scrollY === 0 ? null : [at, top(all[at])]));
+  });
+
+  addEventListener("load", () => {
+    const kept = JSON.parse(sessionStorage.getItem(KEY));
+    const [{ type }] = performance.getEntriesByType("navigation");
+    const line = kept && type !== "navigate" && lines()[kept[0]];
+    if (!line) return;
+    let frames = FRAMES;
+    for (const moved of ["wheel", "touchstart", "pointerdown", "keydown"])
+      addEventListener(moved, () => (frames = 0), { once: true, passive: true });
+    (function hold() {
+      if (frames-- <= 0) return;
+      const off = top(line) - kept[1];
+      if (Math.abs(off) > 1) scrollBy({ top: off, behavior: "instant" });
+      requestAnimationFrame(hold);
+    })();
   });
 })();
 
