@@ -83,7 +83,7 @@ def play(name: str, setting: dict, seed: int, *, keep: Path | None = None) -> di
 
 def file_name(name: str) -> str:
     """Name the picture of a method's samples."""
-    return f"samples-{name.replace(' + ', '-').replace(' ', '-').lower()}.png"
+    return f"samples-{relatives.file_name(name)}.png"
 
 
 def early(name: str) -> dict:
@@ -108,11 +108,7 @@ def fill(folder: Path, log: Log) -> None:
     """Tune all methods, judge what was chosen, and keep samples of each."""
     write_table(folder / "early.csv", [early(name) for name in CONTEST.methods])
     write_table(folder / "floor.csv", yardsticks())
-
-    def kept(name: str, setting: dict, seed: int) -> dict:
-        return play(name, setting, seed, keep=folder if seed == CONTEST.fresh[0] else None)
-
-    CONTEST.fill(folder, log, kept)
+    CONTEST.fill(folder, log, play)
 
 
 EXPERIMENT = Experiment(

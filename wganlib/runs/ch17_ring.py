@@ -19,7 +19,7 @@ from wganlib._files import atomic_write
 from . import relatives, toys, trained
 from .experiment import Experiment
 from .provenance import Log
-from .relatives import METHODS, Contest
+from .relatives import METHODS, Contest, file_name
 from .tables import write_table
 
 CONTEST = Contest(
@@ -94,11 +94,6 @@ def store(folder: Path, name: str, generator: nn.Module, critic: nn.Module) -> N
     atomic_write(path, safetensors.torch.save(weights))
 
 
-def file_name(name: str) -> str:
-    """Write a method's name without spaces."""
-    return name.replace(" + ", "-").replace(" ", "-").lower()
-
-
 def stored_pair(name: str) -> tuple[nn.Module, nn.Module]:
     """Load what a method had learnt from the first fresh seed; in evaluation mode."""
     networks = pair(name, 0)
@@ -127,11 +122,7 @@ def fill(folder: Path, log: Log) -> None:
     """Tune all methods, judge what was chosen, and keep a pair of each."""
     write_table(folder / "early.csv", [early(name) for name in METHODS])
     write_table(folder / "floor.csv", [floor(seed) for seed in CONTEST.fresh])
-
-    def kept(name: str, setting: dict, seed: int) -> dict:
-        return play(name, setting, seed, keep=folder if seed == CONTEST.fresh[0] else None)
-
-    CONTEST.fill(folder, log, kept)
+    CONTEST.fill(folder, log, play)
 
 
 EXPERIMENT = Experiment(

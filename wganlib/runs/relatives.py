@@ -106,6 +106,11 @@ METHODS = {
 }
 
 
+def file_name(name: str) -> str:
+    """Write a method's name without spaces."""
+    return name.replace(" + ", "-").replace(" ", "-").lower()
+
+
 def settings(name: str, steps: Sequence[float]) -> list[dict[str, float]]:
     """List what is tried of a method: each step size with each value of its second knob."""
     method = METHODS[name]
@@ -177,15 +182,21 @@ class Contest:
 
         return min(settings(name, self.steps), key=mean)
 
-    def fill(self, folder: Path, log: Log, play: Callable[[str, dict, int], dict]) -> list[dict]:
-        """Train what is not in `results.csv` yet: all settings, then the chosen ones afresh."""
+    def fill(self, folder: Path, log: Log, play: Callable[..., dict]) -> list[dict]:
+        """Train what is not in `results.csv` yet: all settings, then the chosen ones afresh.
+
+        ``play(name, setting, seed, keep=...)`` trains once; it is to keep something in a folder for
+        the first fresh seed.
+        """
         path = folder / "results.csv"
         rows = read_rows(path)
         for name in self.methods:
             for setting, seed in product(settings(name, self.steps), self.tuning):
                 self._add(rows, path, log, name, setting, seed, play)
             for seed in self.fresh:
-                self._add(rows, path, log, name, self.best(name, rows), seed, play)
+                keep = folder if seed == self.fresh[0] else None
+                kept = partial(play, keep=keep)
+                self._add(rows, path, log, name, self.best(name, rows), seed, kept)
         return rows
 
     def _add(self, rows, path, log, name, setting, seed, play) -> None:
