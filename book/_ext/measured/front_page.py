@@ -121,11 +121,8 @@ def _station(one, i, n):
     share = (i + 0.3) / (n + 0.5)  # of the way down
     x, y = LEFT + share * (HOME - LEFT), TOP + share * (FLOOR - TOP)
     title = html.escape(f"Chapter {one.number}: {one.title}")
-    above = abs(y - FLOOR + 0.6931 * (FLOOR - TOP)) < 16  # the other curve would cross its name
     circle = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="12"/>'
-    texts = _text("number", x, y + 5, one.number) + _text(
-        "name", x + 22, y - 12 if above else y + 2, one.short
-    )
+    texts = _text("number", x, y + 5, one.number) + _text("name", x + 22, y + 2, one.short)
     link = f'href="{one.path.stem}.html" aria-label="{title}"'
     return f"<a {link}><title>{title}</title>{circle}{texts}</a>"
 
