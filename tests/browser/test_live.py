@@ -86,7 +86,7 @@ def figure(visit):
     return figure
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def seen(new_page, server):
     """As `figure`, for tests that only look: each page is opened once."""
 
@@ -94,7 +94,9 @@ def seen(new_page, server):
     def seen(name):
         page = new_page()
         page.goto(server + FIGURES[name], wait_until="load")
-        return go_to(page, name)
+        box = go_to(page, name)
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")  # what is in sight trains on
+        return box
 
     yield seen
     for name in FIGURES if seen.cache_info().currsize else ():

@@ -146,7 +146,7 @@ def movement(page):
     return sum(value for value, _ in shifts), shifts
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def opened(new_page):
     """Open a page that notes what moves; the caller closes its context."""
 
@@ -160,7 +160,7 @@ def opened(new_page):
     return opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def with_fonts(new_page, server):
     """Open an empty page that notes what moves, in a browser that has the fonts already.
 
@@ -185,7 +185,7 @@ def with_fonts(new_page, server):
         context(screen).close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def on_a_phone(with_fonts, server, browser):
     """Walk through a page on a phone; returns the notes."""
 
@@ -228,7 +228,7 @@ def on_a_phone(with_fonts, server, browser):
     return on_a_phone
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def at_a_desk(with_fonts, server):
     """Walk through a page at a desk, and ask axe about it in both themes; returns the notes."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
