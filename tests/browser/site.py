@@ -71,7 +71,7 @@ WALK = """step => new Promise(done => {
         if (still === 3) return done();
         before = scrollY;
         scrollBy({ top: step, behavior: "instant" });
-        requestAnimationFrame(() => requestAnimationFrame(go));
+        requestAnimationFrame(go);
     };
     go();
 })"""
