@@ -1,8 +1,8 @@
 """What PyTorch's wrappers and its compiler make of a gradient penalty; chapter 16 runs it.
 
 Each way computes the gradients of one critic's loss, or of one generator's, from a joint batch of
-which each process has its half; they are compared with those of one process that has it whole.
-A few seconds; nothing is stored, the chapter runs it.
+which each process has its half, in three steps on end; they are compared with those of one process
+that has it whole. A few seconds; nothing is stored, the chapter runs it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from torch.nn.parallel import DistributedDataParallel
 from wganlib import models, parallel
 from wganlib.lipschitz import gradient_norms
 
-Losses = tuple[Tensor, Tensor]  # what a critic is trained with: its loss, and the penalty times 10
-BATCH = 16
+BATCH, STEPS = 16, 3
+Step = Callable[..., None]  # called with the wrapped network, the network, and a share of the batch
 
 
 def build() -> tuple[nn.Module, nn.Module, Tensor, Tensor]:
@@ -38,11 +38,15 @@ def build() -> tuple[nn.Module, nn.Module, Tensor, Tensor]:
     return generator, critic, real, latent
 
 
-def losses(critic: Callable, real: Tensor, fake: Tensor, *, penalised: Callable) -> Losses:
-    """Return a critic's loss, and ten times the penalty in the middle of each pair."""
+def score_loss(critic: Callable, real: Tensor, fake: Tensor) -> Tensor:
+    """Return a critic's Wasserstein loss."""
+    return critic(fake).mean() - critic(real).mean()
+
+
+def penalty(critic: Callable, real: Tensor, fake: Tensor) -> Tensor:
+    """Return ten times the gradient penalty, taken in the middle of each pair."""
     mixed = ((real + fake) / 2).detach()
-    penalty = (gradient_norms(penalised, mixed, create_graph=True) - 1).square().mean()
-    return critic(fake).mean() - critic(real).mean(), 10 * penalty
+    return 10 * (gradient_norms(critic, mixed, create_graph=True) - 1).square().mean()
 
 
 def plainly(critic: nn.Module) -> Callable[[Tensor], Tensor]:
@@ -57,189 +61,200 @@ def gradients(network: nn.Module) -> np.ndarray:
     return torch.cat([p.flatten() for p in whole]).numpy()
 
 
-# --- ways to train a critic on several processes --------------------------------------------------
+# --- ways to wrap a network -----------------------------------------------------------------------
 
 
-def averaged(critic: nn.Module, real: Tensor, fake: Tensor) -> np.ndarray:
-    """No wrapper: backward passes as one likes, then `wganlib.parallel.average_gradients_`."""
-    for loss in losses(critic, real, fake, penalised=plainly(critic)):
-        loss.backward()
-    parallel.average_gradients_(critic.parameters())
-    return gradients(critic)
+def bare(network: nn.Module) -> nn.Module:
+    """No wrapper."""
+    return network
 
 
-def one_backward(critic: nn.Module, real: Tensor, fake: Tensor) -> np.ndarray:
-    """DDP, loss and penalty in one backward pass."""
-    wrapped = DistributedDataParallel(critic)
-    sum(losses(wrapped, real, fake, penalised=wrapped)).backward()
-    return gradients(critic)
+def searching(network: nn.Module) -> nn.Module:
+    """DDP with `find_unused_parameters=True`."""
+    return DistributedDataParallel(network, find_unused_parameters=True)
 
 
-def through_module(critic: nn.Module, real: Tensor, fake: Tensor) -> np.ndarray:
-    """DDP, the penalty asks the network inside, one backward pass."""
-    wrapped = DistributedDataParallel(critic)
-    sum(losses(wrapped, real, fake, penalised=plainly(critic))).backward()
-    return gradients(critic)
+def as_one(critic: nn.Module) -> nn.Module:
+    """FSDP2, the whole network as one group."""
+    return fully_shard(critic)
 
 
-def written_out(critic: nn.Module, real: Tensor, fake: Tensor) -> np.ndarray:
-    """DDP, the penalty asks the network inside for its slope written out, one backward pass."""
-    wrapped = DistributedDataParallel(critic)
-    sum(losses(wrapped, real, fake, penalised=critic)).backward()
-    return gradients(critic)
-
-
-def two_backwards(critic: nn.Module, real: Tensor, fake: Tensor, **options: bool) -> np.ndarray:
-    """DDP, a backward pass for the loss and one for the penalty."""
-    wrapped = DistributedDataParallel(critic, **options)
-    for loss in losses(wrapped, real, fake, penalised=wrapped):
-        loss.backward()
-    return gradients(critic)
-
-
-def unused_found(critic: nn.Module, real: Tensor, fake: Tensor) -> np.ndarray:
-    """DDP, two backward passes, `find_unused_parameters=True`."""
-    return two_backwards(critic, real, fake, find_unused_parameters=True)
-
-
-def touched(critic: nn.Module, real: Tensor, fake: Tensor) -> np.ndarray:
-    """DDP, two backward passes, the penalty's with zero times the scores added."""
-    wrapped = DistributedDataParallel(critic)
-    loss, penalty = losses(wrapped, real, fake, penalised=wrapped)
-    loss.backward()
-    (penalty + 0 * wrapped(real).sum()).backward()
-    return gradients(critic)
-
-
-def by_layer(critic: nn.Module) -> None:
-    """Give each layer's weights in parts to the processes."""
+def by_layer(critic: nn.Module) -> nn.Module:
+    """FSDP2, which gives each layer's weights in parts to the processes."""
     for layer in critic.layers:
         if isinstance(layer, nn.Linear):
             fully_shard(layer)
-    fully_shard(critic)
+    return fully_shard(critic)
 
 
-def reshard(critic: nn.Module) -> None:
-    """Take the weights apart again, and the gradients with them."""
-    for module in critic.modules():
-        if isinstance(module, FSDPModule):
-            module.reshard()
+def kept_whole(critic: nn.Module) -> nn.Module:
+    """FSDP2, layer by layer, weights kept whole after a backward pass."""
+    by_layer(critic).set_reshard_after_backward(False)
+    return critic
 
 
-def sharded_as_one(critic: nn.Module, real: Tensor, fake: Tensor) -> np.ndarray:
-    """FSDP2, the whole network as one group."""
-    fully_shard(critic)
-    sum(losses(critic, real, fake, penalised=plainly(critic))).backward()
-    return gradients(critic)
+# --- ways to take the backward passes of a critic's step ------------------------------------------
 
 
-def sharded(critic: nn.Module, real: Tensor, fake: Tensor) -> np.ndarray:
-    """FSDP2, layer by layer, as it comes."""
-    by_layer(critic)
-    sum(losses(critic, real, fake, penalised=plainly(critic))).backward()
-    return gradients(critic)
+def averaged(wrapped: nn.Module, critic: nn.Module, real: Tensor, fake: Tensor) -> None:
+    """Backward passes as one likes, then `wganlib.parallel.average_gradients_`."""
+    score_loss(critic, real, fake).backward()
+    penalty(plainly(critic), real, fake).backward()
+    parallel.average_gradients_(critic.parameters())
 
 
-def sharded_written_out(critic: nn.Module, real: Tensor, fake: Tensor) -> np.ndarray:
-    """FSDP2, layer by layer, the slope written out."""
-    by_layer(critic)
-    sum(losses(critic, real, fake, penalised=critic)).backward()
-    return gradients(critic)
+def one_backward(wrapped: nn.Module, critic: nn.Module, real: Tensor, fake: Tensor) -> None:
+    """Loss and penalty in one backward pass."""
+    (score_loss(wrapped, real, fake) + penalty(plainly(wrapped), real, fake)).backward()
 
 
-def kept_whole(critic: nn.Module, real: Tensor, fake: Tensor) -> np.ndarray:
-    """FSDP2, layer by layer, weights kept whole until both losses are done, in one backward."""
-    by_layer(critic)
-    critic.set_reshard_after_backward(False)
-    sum(losses(critic, real, fake, penalised=plainly(critic))).backward()
-    reshard(critic)
-    return gradients(critic)
+def penalty_first(wrapped: nn.Module, critic: nn.Module, real: Tensor, fake: Tensor) -> None:
+    """Loss and penalty in one backward pass, the penalty computed before the loss."""
+    cost = penalty(plainly(wrapped), real, fake)
+    (score_loss(wrapped, real, fake) + cost).backward()
 
 
-def kept_whole_twice(critic: nn.Module, real: Tensor, fake: Tensor) -> np.ndarray:
-    """FSDP2, layer by layer, weights kept whole, a backward for each loss."""
-    by_layer(critic)
-    critic.set_reshard_after_backward(False)
-    for loss in losses(critic, real, fake, penalised=plainly(critic)):
+def through_module(wrapped: nn.Module, critic: nn.Module, real: Tensor, fake: Tensor) -> None:
+    """One backward pass, the penalty asks the network inside."""
+    (score_loss(wrapped, real, fake) + penalty(plainly(critic), real, fake)).backward()
+
+
+def written_out(wrapped: nn.Module, critic: nn.Module, real: Tensor, fake: Tensor) -> None:
+    """One backward pass, the penalty asks the network inside for its slope written out."""
+    (score_loss(wrapped, real, fake) + penalty(critic, real, fake)).backward()
+
+
+def two_backwards(wrapped: nn.Module, critic: nn.Module, real: Tensor, fake: Tensor) -> None:
+    """Loss and penalty are computed, then each has a backward pass."""
+    both = score_loss(wrapped, real, fake), penalty(plainly(wrapped), real, fake)
+    for loss in both:
         loss.backward()
-    reshard(critic)
-    return gradients(critic)
 
 
-CRITICS = {
-    "gradients averaged by hand": averaged,
-    "DDP; one backward": one_backward,
-    "DDP; penalty through .module": through_module,
-    "DDP; slope written out": written_out,
-    "DDP; two backwards": two_backwards,
-    "DDP; two backwards; unused found": unused_found,
-    "DDP; two backwards; scores touched": touched,
-    "FSDP2; as one group": sharded_as_one,
-    "FSDP2; by layer": sharded,
-    "FSDP2; by layer; slope written out": sharded_written_out,
-    "FSDP2; kept whole; one backward": kept_whole,
-    "FSDP2; kept whole; two backwards": kept_whole_twice,
+def two_touched(wrapped: nn.Module, critic: nn.Module, real: Tensor, fake: Tensor) -> None:
+    """As before, with zero times the scores added to the penalty."""
+    both = score_loss(wrapped, real, fake), penalty(plainly(wrapped), real, fake)
+    for loss in (both[0], both[1] + 0 * wrapped(real).sum()):
+        loss.backward()
+
+
+def in_turns(wrapped: nn.Module, critic: nn.Module, real: Tensor, fake: Tensor) -> None:
+    """Take the loss's backward pass before the penalty is computed."""
+    score_loss(wrapped, real, fake).backward()
+    penalty(plainly(wrapped), real, fake).backward()
+
+
+def turns_touched(wrapped: nn.Module, critic: nn.Module, real: Tensor, fake: Tensor) -> None:
+    """As before, with zero times the scores added to the penalty."""
+    score_loss(wrapped, real, fake).backward()
+    (penalty(plainly(wrapped), real, fake) + 0 * wrapped(real).sum()).backward()
+
+
+def then_apart(step: Step) -> Step:
+    """Take weights that were kept whole apart again after a step, and the gradients with them."""
+
+    def both(wrapped: nn.Module, critic: nn.Module, real: Tensor, fake: Tensor) -> None:
+        step(wrapped, critic, real, fake)
+        for module in critic.modules():
+            if isinstance(module, FSDPModule):
+                module.reshard()
+
+    return both
+
+
+CRITICS: dict[str, tuple[Callable, Step]] = {
+    "gradients averaged by hand": (bare, averaged),
+    "DDP; one backward": (DistributedDataParallel, one_backward),
+    "DDP; penalty first": (DistributedDataParallel, penalty_first),
+    "DDP; penalty through .module": (DistributedDataParallel, through_module),
+    "DDP; slope written out": (DistributedDataParallel, written_out),
+    "DDP; two backwards": (DistributedDataParallel, two_backwards),
+    "DDP; two backwards; unused found": (searching, two_backwards),
+    "DDP; two backwards; scores touched": (DistributedDataParallel, two_touched),
+    "DDP; in turns": (DistributedDataParallel, in_turns),
+    "DDP; in turns; scores touched": (DistributedDataParallel, turns_touched),
+    "FSDP2; as one group": (as_one, one_backward),
+    "FSDP2; as one group; penalty first": (as_one, penalty_first),
+    "FSDP2; by layer": (by_layer, one_backward),
+    "FSDP2; by layer; slope written out": (by_layer, written_out),
+    "FSDP2; kept whole; one backward": (kept_whole, then_apart(one_backward)),
+    "FSDP2; kept whole; penalty first": (kept_whole, then_apart(penalty_first)),
+    "FSDP2; kept whole; two backwards": (kept_whole, then_apart(two_backwards)),
 }
 
 
-# --- ways to train a generator --------------------------------------------------------------------
+# --- ways to take the backward pass of a generator's step -----------------------------------------
 
 
-def generator_backward(generator: nn.Module, critic: nn.Module, latent: Tensor) -> np.ndarray:
-    """DDP, `backward()`, which fills `.grad`."""
-    wrapped = DistributedDataParallel(generator)
+def generator_backward(
+    wrapped: nn.Module, generator: nn.Module, critic: nn.Module, latent: Tensor
+) -> None:
+    """`backward()`, which fills `.grad`."""
     (-critic(wrapped(latent)).mean()).backward()
-    return gradients(generator)
 
 
-def generator_grad(generator: nn.Module, critic: nn.Module, latent: Tensor) -> np.ndarray:
-    """DDP, `torch.autograd.grad`, which returns gradients and fills nothing."""
-    wrapped, parameters = DistributedDataParallel(generator), list(generator.parameters())
+def generator_grad(
+    wrapped: nn.Module, generator: nn.Module, critic: nn.Module, latent: Tensor
+) -> None:
+    """`torch.autograd.grad`, which returns gradients and fills nothing."""
+    parameters = list(generator.parameters())
     found = torch.autograd.grad(-critic(wrapped(latent)).mean(), parameters)
     for parameter, gradient in zip(parameters, found, strict=True):
         parameter.grad = gradient
-    return gradients(generator)
 
 
-GENERATORS = {
-    "generator; DDP; backward": generator_backward,
-    "generator; DDP; autograd.grad": generator_grad,
+GENERATORS: dict[str, tuple[Callable, Step]] = {
+    "generator; DDP; backward": (DistributedDataParallel, generator_backward),
+    "generator; DDP; autograd.grad": (DistributedDataParallel, generator_grad),
 }
 
 
 # --- comparing ------------------------------------------------------------------------------------
 
 
-def tried(name: str) -> tuple[np.ndarray | str, np.ndarray]:
-    """Return a way's gradients from this process's rows, or its error, and those of the whole."""
+def tried(name: str) -> tuple[list[np.ndarray | str], np.ndarray]:
+    """Return a way's gradients in some steps from this process's rows, and those of the whole.
+
+    The weights stand still, so that all steps should have the same. An error ends the list.
+    """
     generator, critic, real, latent = build()
     mine = parallel.rows(BATCH)
     with torch.no_grad():
         fake = generator(latent)
+    network, batch = critic, (real[mine], fake[mine])
+    if name in GENERATORS:
+        network, batch = generator, (critic, latent[mine])
+    alone = copy.deepcopy(network)
     if name in CRITICS:
-        alone = copy.deepcopy(critic)
-        sum(losses(alone, real, fake, penalised=alone)).backward()
-        way = CRITICS[name], (critic, real[mine], fake[mine])
+        (score_loss(alone, real, fake) + penalty(alone, real, fake)).backward()
     else:
-        alone = copy.deepcopy(generator)
         (-critic(alone(latent)).mean()).backward()
-        way = GENERATORS[name], (generator, critic, latent[mine])
     with _quiet():
+        return _steps(*(CRITICS | GENERATORS)[name], network, batch), gradients(alone)
+
+
+def _steps(wrap: Callable, step: Step, network: nn.Module, batch: tuple) -> list[np.ndarray | str]:
+    found, wrapped = [], wrap(network)
+    for _ in range(STEPS):
+        network.zero_grad()
         try:
-            return way[0](*way[1]), gradients(alone)
+            step(wrapped, network, *batch)
         except RuntimeError as error:
-            return str(error).splitlines()[0], gradients(alone)
+            return [*found, str(error).splitlines()[0]]
+        found.append(gradients(network))
+    return found
 
 
-def verdicts() -> dict[str, float | str]:
-    """Return for each way how far its gradients are off, relatively, or the error it raised."""
+def verdicts() -> dict[str, list[float | str]]:
+    """Return for each way and step how far its gradients are off, relatively, or its error."""
     found = {}
     for name in (*CRITICS, *GENERATORS):
-        mine, whole = tried(name)
-        if isinstance(mine, str):
-            found[name] = mine
-        else:
-            found[name] = float(np.linalg.norm(mine - whole) / np.linalg.norm(whole))
+        steps, whole = tried(name)
+        size = np.linalg.norm(whole)
+        found[name] = [
+            one if isinstance(one, str) else float(np.linalg.norm(one - whole) / size)
+            for one in steps
+        ]
     return found
 
 
