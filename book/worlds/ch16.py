@@ -63,8 +63,6 @@ WORLDS = [
                "+ penalty(plainly(wrapped), real, fake)).backward()",
                "cost = penalty(plainly(wrapped), real, fake)\n"
                "    (score_loss(wrapped, real, fake) + cost).backward()")),
-    World("taken-apart-too-late", "weights that were kept whole are never taken apart again",
-          code("runs.wrappers.then_apart", "module.reshard()", "pass")),
     World("averaged-after-grad", "what autograd.grad returns is averaged by hand",
           code("runs.wrappers.generator_grad", "parameter.grad = gradient",
                "parameter.grad = gradient\n    parallel.average_gradients_(parameters)")),
