@@ -15,6 +15,7 @@ from measured import student
 CHAPTERS = sorted(ROOT.glob("book/ch*.ipynb"))
 TEMPLATE = ROOT / "book" / "_template.ipynb"
 FOLDED = "<details><summary>{}</summary>\n\n{}\n\n</details>\n\n"
+QUICK = "**Quick question.** Up?\n\n" + FOLDED.replace("<details>", '<details class="quick">')
 
 
 def notebook(*cells):
@@ -73,6 +74,13 @@ def test_a_chapter_without_answers_has_its_first_cell_and_room_for_every_exercis
     number = whole.metadata["measured"]["number"]
     for exercise in range(1, 5):
         assert f"# Exercise {number}.{exercise}: your code" in sources(made)
+
+
+def test_a_quick_question_keeps_its_answer_which_is_no_homework():
+    asked = QUICK.format("Answer", "Down.").strip()
+    solved = FOLDED.format("Solution", "secret")
+    made = student.without_answers(notebook("# Title", asked, f"{asked}\n\n{solved}", asked))
+    assert sources(made)[1:] == [asked, asked, student.WORDS, asked]
 
 
 def test_no_notebook_without_answers_uses_a_name_that_went_with_them(written):

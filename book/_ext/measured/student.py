@@ -1,7 +1,8 @@
 """Make of a chapter a notebook for students: everything but the answers, and room for their own.
 
-Answers are what the page folds: `<details>` in a text, unless a proof is folded, and under
-*Exercises* the cells tagged `hide-cell`.  Outputs go too, since a student's machine computes them.
+Answers are what the page folds: `<details>` in a text, and under *Exercises* the cells tagged
+`hide-cell`.  Folded proofs stay, and so do answers to quick questions, which are no homework: they
+tell a reader whether to read on.  Outputs go too, since a student's machine computes them.
 Every build writes these notebooks next to the pages, whose download button offers them.
 """
 
@@ -13,13 +14,15 @@ import nbformat
 from .chapter import is_chapter
 
 FOLDER = "students"
-FOLD = re.compile(r"<details\b[^>]*>\s*<summary>(?!Proof).*?</details>\s*", re.DOTALL)
+FOLD = re.compile(
+    r"<details(?! class=.quick)[^>]*>\s*<summary>(?!Proof).*?</details>\s*", re.DOTALL
+)
 SECTION = re.compile(r"^## (.+)", re.MULTILINE)
 EXERCISE = re.compile(r"^### (Exercise [\d.]+)", re.MULTILINE)
 WORDS = "**Your answer:**"
 NOTE = (
-    "\n\n*This copy is for your own work: it has room where the book has an answer. "
-    "Solutions, and the checks in them, stand on the chapter's page.*"
+    "\n\n*This copy is for your own work: it has room where the book has a solution. "
+    "The solutions, and the checks in them, stand on the chapter's page.*"
 )
 
 
