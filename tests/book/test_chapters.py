@@ -164,6 +164,20 @@ def test_it_has_four_exercises_with_computed_solutions(chapter):
     assert [c for c in code(chapter) if "hide-cell" in tags(c) and "check(" in c.source]
 
 
+def test_it_asks_two_to_four_quick_questions_and_folds_their_answers(chapter):
+    """Each at the end of a section, so that it is about what was just read."""
+    argument = prose(chapter).split("## Exercises")[0] + "## Exercises"
+    asked = list(QUICK.finditer(argument))
+    assert 2 <= len(asked) <= 4
+    assert prose(chapter).count("Quick question") == len(asked)
+    assert prose(chapter).count('"quick"') == len(asked)
+    for quick in asked:
+        assert quick["question"].strip().endswith("?")
+        assert words(quick["question"]) <= 45
+        assert 8 <= words(quick["answer"]) <= 80
+        assert quick["after"].strip() in ("##", "###"), quick["question"]
+
+
 def test_the_setup_cell_is_the_second_and_there_is_one(chapter):
     assert [i for i, c in enumerate(chapter.cells) if "setup" in tags(c)] == [1]
 

@@ -83,6 +83,14 @@ def test_a_quick_question_keeps_its_answer_which_is_no_homework():
     assert sources(made)[1:] == [asked, asked, student.WORDS, asked]
 
 
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_quick_questions_reach_the_student(written, path):
+    made = nbformat.read(written[path.stem], as_version=4)
+    whole = nbformat.read(path, as_version=4)
+    mark = '<details class="quick"><summary>Answer</summary>'
+    assert "".join(sources(made)).count(mark) == "".join(sources(whole)).count(mark) >= 2
+
+
 def test_no_notebook_without_answers_uses_a_name_that_went_with_them(written):
     ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--select=F821", "--no-cache"]
     said = subprocess.run([*ruff, *written.values()], capture_output=True, text=True)
