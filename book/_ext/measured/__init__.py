@@ -26,6 +26,7 @@ from . import (
     search,
     sharing,
     student,
+    tables,
 )
 
 
@@ -44,6 +45,7 @@ BEFORE = [
     ("source-read", claims.write_count),
     ("doctree-read", figures.add_twins),  # before Sphinx collects images
     ("doctree-read", claims.set_printed),
+    ("doctree-read", tables.set_printed),  # of what is left between the claims
     ("doctree-read", claims.write_ledger),  # before Sphinx collects the table of contents
     ("doctree-read", gallery.write_sections),  # likewise
     ("doctree-read", formulas.mark_macros),
