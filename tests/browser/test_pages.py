@@ -190,6 +190,21 @@ def test_an_exercise_has_one_fold(name):
         assert exercise.split("</section>")[0].count("<details") == 1, exercise[:60]
 
 
+def test_a_quick_question_is_answered_by_the_keyboard_in_the_panel_that_asks(visit):
+    page = visit(CHAPTERS[0])
+    fold = page.locator("details.quick").first
+    answer = fold.locator("p").first
+    assert not answer.is_visible()
+    fold.locator("summary").press("Enter")
+    answer.wait_for(state="visible")
+    looks = "e => ['backgroundColor', 'borderLeft', 'maxWidth'].map(k => getComputedStyle(e)[k])"
+    question = fold.locator("xpath=preceding-sibling::p[1]")
+    assert question.inner_text().startswith("Quick question.")
+    assert question.evaluate(looks) == fold.evaluate(looks)
+    bottom, top = (e.bounding_box() for e in (question, fold))
+    assert abs(bottom["y"] + bottom["height"] - top["y"]) < 1
+
+
 def test_a_late_chapter_s_list_shows_logo_and_search(visit):
     page = visit(CHAPTERS[-1] + "#exercises", viewport={"width": 1280, "height": 600})
     for part in (".navbar-brand", ".search-button-field"):
