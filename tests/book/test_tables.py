@@ -64,6 +64,14 @@ def test_heads_that_no_line_prints_come_from_the_metadata(tiny_book):
     assert [th.get_text() for th in found.select("th")] == heads
 
 
+def test_paper_has_the_table_too(tiny_book):
+    pytest.importorskip("sphinx_jupyterbook_latex", reason="Jupyter Book is not installed")
+    assert with_table(tiny_book, cuts=[11, 18]).build("latex") == ""
+    (file,) = (tiny_book.folder / "_build/latex").glob("*.tex")
+    text = file.read_text(encoding="utf8")
+    assert re.search(r"\\begin\{tabulary\}.*?slope.*?10\.00.*?\\end\{tabulary\}", text, re.DOTALL)
+
+
 def test_cuts_that_fit_no_line_stop_the_build(tiny_book):
     said = with_table(tiny_book, cuts=[14]).build()
     assert "book/ch01_x: no two lines fit the cuts [14] of cell 1" in said
