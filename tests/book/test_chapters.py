@@ -171,6 +171,8 @@ def test_it_asks_two_to_four_quick_questions_and_folds_their_answers(chapter):
     assert 2 <= len(asked) <= 4
     assert prose(chapter).count("Quick question") == len(asked)
     assert prose(chapter).count('"quick"') == len(asked)
+    sources = [c.source for c in chapter.cells if c.cell_type == "markdown"]
+    assert not [text for text in sources if re.search(r"\S\n\*\*Quick", text)]  # own paragraphs
     for quick in asked:
         assert quick["question"].strip().endswith("?")
         assert words(quick["question"]) <= 45
