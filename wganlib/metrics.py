@@ -280,8 +280,8 @@ def density_coverage(
     Returns
     -------
     DensityCoverage
-        No unit. If both sides are samples of one law without ties, the expected density is 1 and the
-        expected coverage :math:`1 - \prod_{l=1}^k \frac{n-l}{n+m-l}`, which is 0.969 for large
+        No unit. If both sides are samples of one law without ties, the expected density is 1 and
+        the expected coverage :math:`1 - \prod_{l=1}^k \frac{n-l}{n+m-l}`, which is 0.969 for large
         n = m and k = 5, whichever the law.
 
     Raises
