@@ -62,6 +62,25 @@ def test_a_forked_process_that_dies_is_no_wait_without_end():
 
 
 @forks
+@pytest.mark.parametrize("failures", [2, 3])
+def test_processes_that_cannot_meet_try_again_twice(monkeypatch, failures):
+    meet, tried = dist.init_process_group, []
+
+    def unlucky(*args, **options):
+        tried.append(options["rank"])
+        if len(tried) <= failures:
+            raise RuntimeError("Connection closed by peer")
+        meet(*args, **options)
+
+    monkeypatch.setattr(dist, "init_process_group", unlucky)
+    if failures == several.MEETINGS:
+        with pytest.raises(RuntimeError, match="the 2 processes could not meet: Connection closed"):
+            several.on_several(2, os.getpid)
+    else:
+        assert len(set(several.on_several(2, os.getpid))) == 2
+
+
+@forks
 @pytest.mark.parametrize("name", wrappers.CRITICS)
 def test_each_way_gives_both_processes_one_gradient_or_an_error(name):
     (steps, whole), (others, _) = several.on_several(2, wrappers.tried, name)

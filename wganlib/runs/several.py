@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import multiprocessing
@@ -17,6 +18,7 @@ import torch
 import torch.distributed as dist
 
 PATIENCE = timedelta(minutes=5)  # with a process that is gone before all have met
+MEETINGS = 3  # a fork of a process with many threads may die before it meets the others
 
 
 def on_several(k: int, function: Callable[..., object], *arguments: object) -> list[object]:
@@ -44,18 +46,37 @@ def on_several(k: int, function: Callable[..., object], *arguments: object) -> l
     OSError
         Where processes cannot be forked, as on Windows.
     RuntimeError
-        If one of the processes died without an answer.
+        If one of the processes died without an answer, or if they could not meet in three trials.
     """
     if not hasattr(os, "fork"):
         raise OSError("this machine cannot fork a process; Linux and macOS can, and so does Colab")
-    fork, threads = multiprocessing.get_context("fork"), torch.get_num_threads()
+    threads = torch.get_num_threads()
     gc.collect()  # a fork that collects what FSDP left here may crash
+    try:
+        for _ in range(MEETINGS - 1):
+            with contextlib.suppress(_NotMetError):  # then nothing was called here
+                return _together(k, function, arguments)
+        return _together(k, function, arguments)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _together(k: int, function: Callable, arguments: tuple) -> list[object]:
+    """Fork k - 1 processes, meet them, and return what each found."""
+    fork = multiprocessing.get_context("fork")
     with tempfile.TemporaryDirectory() as folder:
         work = functools.partial(_work, Path(folder) / "meeting", k, function, arguments)
         others = [_Other(fork, work, rank) for rank in range(1, k)]
-        found = [work(0), *(other.answer() for other in others)]
-    torch.set_num_threads(threads)
-    return found
+        try:
+            return [work(0), *(other.answer() for other in others)]
+        except _NotMetError:
+            for other in others:
+                other.process.kill()
+            raise
+
+
+class _NotMetError(RuntimeError):
+    """The processes could not be joined."""
 
 
 class _Other:
@@ -88,9 +109,12 @@ def _answer(answers: Connection, work: Callable[[int], object], rank: int) -> No
 def _work(meeting: Path, k: int, function: Callable, arguments: tuple, rank: int) -> object:
     """Join the others, call the function, and return what it returns."""
     torch.set_num_threads(1)  # a pool of threads does not survive a fork
-    dist.init_process_group(
-        "gloo", init_method=f"file://{meeting}", rank=rank, world_size=k, timeout=PATIENCE
-    )
+    try:
+        dist.init_process_group(
+            "gloo", init_method=f"file://{meeting}", rank=rank, world_size=k, timeout=PATIENCE
+        )
+    except RuntimeError as error:
+        raise _NotMetError(f"the {k} processes could not meet: {error}") from error
     try:
         return function(*arguments)
     except Exception as error:
