@@ -1,7 +1,7 @@
 """Time the live figures of the built book: their weight, their start, and what an input costs.
 
 `python tools/time_live.py` prints a table, with names of figures only theirs.  An input is one step
-of a slider or of a handle; its cost is the time that the page's own thread computes until the next
+of a slider or of a handle, or a choice; its cost is the time that the page's own thread computes until the next
 frame, at no throttling and at four times, so that other processes do not count.  Of a training it
 says how soon the first step is seen, how many steps and frames there are in a second, and what the
 machine could have given: these are times of a clock, so leave the machine alone meanwhile.
@@ -28,6 +28,7 @@ NUDGE = """async (box, rounds) => {
   const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));
   const tracks = [...box.querySelectorAll("input[type=range]:not(:disabled)")];
   const handles = [...box.querySelectorAll(".handle[tabindex='0']")];
+  const choices = [...box.querySelectorAll("input[type=radio]:not(:disabled)")];
   const seen = e => e.checkVisibility();
   let made = 0;
   for (const track of tracks.filter(seen)) {
@@ -45,6 +46,10 @@ NUDGE = """async (box, rounds) => {
       handle.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
       await frame();
     }
+  for (let k = 0; choices.length && k < rounds; k++, made++) {
+    choices[k % choices.length].click();
+    await frame();
+  }
   return made;
 }"""
 WATCH = """(box, seconds) => new Promise(done => {
@@ -66,8 +71,8 @@ def computing(session: CDPSession) -> float:
     return 1000 * next(m["value"] for m in metrics if m["name"] == "TaskDuration")
 
 
-def an_input(page: Page, box: Locator, throttling: int) -> float:
-    """Return what one step of a control costs on average, in milliseconds."""
+def an_input(page: Page, box: Locator, throttling: int) -> float | None:
+    """Return what one step of a control costs on average, in milliseconds; none has no control."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
     session.send("Emulation.setCPUThrottlingRate", {"rate": throttling})
@@ -76,7 +81,7 @@ def an_input(page: Page, box: Locator, throttling: int) -> float:
     made = box.evaluate(NUDGE, ROUNDS)
     spent = computing(session) - before
     session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
-    return spent / made
+    return spent / made if made else None
 
 
 def weight(names: list[str]) -> float:
@@ -120,7 +125,10 @@ def main(wanted: list[str]) -> None:
                 else:
                     said |= training(page, box, name)
                 page.close()
-            print(f"{name}: " + ", ".join(f"{k} {v:.1f}" for k, v in said.items()), flush=True)
+            print(
+                f"{name}: " + ", ".join(f"{k} {v:.1f}" for k, v in said.items() if v is not None),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
