@@ -1,10 +1,11 @@
 """Time the live figures of the built book: their weight, their start, and what an input costs.
 
 `python tools/time_live.py` prints a table, with names of figures only theirs.  An input is one step
-of a slider or of a handle, or a choice; its cost is the time that the page's own thread computes until the next
-frame, at no throttling and at four times, so that other processes do not count.  Of a training it
-says how soon the first step is seen, how many steps and frames there are in a second, and what the
-machine could have given: these are times of a clock, so leave the machine alone meanwhile.
+of a slider or of a handle, or a choice; its cost is the time that the page's own thread computes
+until the next frame, at no throttling and at four times, so that other processes do not count.  Of
+a training it says how soon the first step is seen, how many steps and frames there are in a second,
+and what the machine could have given: these are times of a clock, so leave the machine alone
+meanwhile.
 """
 
 from __future__ import annotations
