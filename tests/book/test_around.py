@@ -96,6 +96,42 @@ def test_an_e_book_has_formulas_as_mathml_one_picture_each_and_no_script(tiny_bo
     assert not shown.select("summary p")
 
 
+RETURNS = """\
+# Claims
+
+|claims| of them.
+
+```{eval-rst}
+.. py:module:: one
+
+.. py:function:: f()
+
+   :returns: * **p** (*int*) -- A mass.
+             * **q** (*int*) -- Another.
+```
+
+$$
+\\begin{aligned} a &= b \\end{aligned}
+$$
+"""
+
+
+@pytest.mark.filterwarnings("ignore::bs4.XMLParsedAsHTMLWarning")
+def test_an_e_book_lists_what_it_has_and_nests_what_may_be_nested(tiny_book):
+    tiny_book.write("claims.md", RETURNS)
+    assert tiny_book.build("epub") == ""
+    (file,) = (tiny_book.folder / "_build/epub").glob("*.epub")
+    with zipfile.ZipFile(file) as book:
+        files, page = (book.read(name).decode() for name in ("content.opf", "book/claims.xhtml"))
+    files, shown = (BeautifulSoup(text, "html.parser") for text in (files, page))
+    has = {item["id"] for item in files.select("manifest > item")}
+    assert {item["idref"] for item in files.select("spine > itemref")} <= has
+    assert len(shown.select("dd > ul > li")) == 2
+    assert not shown.select("p ul")
+    assert shown.select("mtable")
+    assert not shown.select('[columnspacing=""]')
+
+
 def test_slides_hold_figures_and_claims_and_no_answer(tiny_site):
     text = slides.deck(tiny_site.folder / "_build/html/book/ch01_x.html")
     shown = BeautifulSoup(text, "html.parser")

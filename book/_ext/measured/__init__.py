@@ -66,6 +66,7 @@ AFTER = [
     ("doctree-resolved", links.link),
     ("doctree-resolved", formulas.mark_late_sections),
     ("doctree-resolved", accessibility.head_rows),
+    ("doctree-resolved", accessibility.free_lists),
     ("html-page-context", on_site(html.rewrite_body)),
     ("html-page-context", formulas.load_style),
     ("html-page-context", live.load),

@@ -1,7 +1,8 @@
 """Say what things are to those who listen to a page: items of lists, heads of rows.
 
 docutils writes a list of works whose entries are no items of it, and leaves a column without a head
-where the corner of a table is empty.
+where the corner of a table is empty. What a function returns is a
+list in a paragraph, which HTML does not know.
 """
 
 from docutils import nodes
@@ -22,6 +23,13 @@ def head_rows(app, doctree, docname):
         heads = [row[0] for head in table.findall(nodes.thead) for row in head]
         if heads and not any(head.astext().strip() for head in heads):
             next(table.findall(nodes.colspec))["stub"] = 1
+
+
+def free_lists(app, doctree, docname):
+    """Take a list out of a paragraph that holds nothing else: HTML allows no list in one."""
+    for paragraph in list(doctree.findall(nodes.paragraph)):
+        if len(paragraph) == 1 and isinstance(paragraph[0], nodes.bullet_list):
+            paragraph.replace_self(paragraph[0])
 
 
 def _open_entry(self, node):

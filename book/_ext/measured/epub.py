@@ -31,8 +31,11 @@ def name_version(app, config):
 
 
 def choose_files(app):
-    """Give the e-book its own style sheet, and none of the scripts of pages."""
+    """Give the e-book its own style sheet, and no scripts and no index of modules."""
     if app.builder.name == "epub":
+        app.config.html_domain_indices = (
+            False  # it is no file of the book, but would be in its list
+        )
         app.config.html_static_path = [str(SHEET)]
 
 
@@ -45,8 +48,8 @@ def rewrite(app, pagename, templatename, context, doctree):
 
 
 def mathml(html):
-    """Take out of a formula that MathJax has set what is there for those who listen."""
-    return re.sub(r' data-[\w-]+="[^"]*"', "", MATHML.search(html)[0])
+    """Take out of a formula that MathJax has set what is there for those who listen, or empty."""
+    return re.sub(r' (?:data-[\w-]+="[^"]*"|columnspacing="")', "", MATHML.search(html)[0])
 
 
 class Epub(Epub3Builder):
