@@ -111,7 +111,7 @@ RETURNS = """\
 ```
 
 $$
-\\begin{aligned} a &= b \\end{aligned}
+\\begin{aligned} a \\\\ b \\end{aligned}
 $$
 """
 
