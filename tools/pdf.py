@@ -18,7 +18,8 @@ BUILD = ROOT / "_build"
 NAME = "wasserstein-gans-measured"
 PACKAGES = (
     "latexmk texlive-xetex texlive-latex-recommended texlive-latex-extra "
-    "texlive-fonts-recommended tex-gyre fonts-freefont-otf fonts-dejavu-core"
+    "texlive-fonts-recommended fonts-texgyre fonts-texgyre-math "
+    "fonts-freefont-otf fonts-dejavu-core"
 )
 NEEDED = {
     "programs": ("latexmk", "xelatex", "kpsewhich"),
