@@ -5,6 +5,7 @@ Usage: python tools/build.py [further arguments of `jupyter-book build`]
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 import time
@@ -16,6 +17,7 @@ from steps import run, say
 ROOT = Path(__file__).resolve().parents[1]
 STAGE = re.compile(r"(reading sources|writing output|copying images)\.\.\. \[ *\d+%\] (\S+)")
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
+AROUND = ROOT / "_build" / "around"  # a hash of what all pages of the last build were made with
 STRICT = ["--builder", "html", "-W", "-n", "--keep-going"]
 
 
@@ -25,6 +27,9 @@ def main(arguments: list[str]) -> int:
     if static.is_file():  # left by a build that failed early: a logo under the folder's name
         static.unlink()
     static.mkdir(parents=True, exist_ok=True)
+    now = around()
+    if not AROUND.is_file() or AROUND.read_text() != now:
+        arguments = ["--all", *arguments]  # Sphinx looks for changes in the pages alone
     say("start Jupyter Book")
     start = time.monotonic()
     book = str(Path(sys.executable).with_name("jupyter-book"))
@@ -35,8 +40,20 @@ def main(arguments: list[str]) -> int:
         print("\n".join(lines[-10:]), flush=True)
         say(f"the build failed after {seconds:.0f} s; the reasons stand above")
         return status
+    AROUND.write_text(now)
     say(f"the book is built, in {seconds:.0f} s. Open {(ROOT / '_build/html/index.html').as_uri()}")
     return 0
+
+
+def around() -> str:
+    """Return a hash of the extension, the style sheets and scripts, and the configuration."""
+    folders = [ROOT / "book/_ext", ROOT / "book/_static"]
+    files = [file for folder in folders for file in sorted(folder.rglob("*.*"))]
+    found = hashlib.sha256()
+    for file in [ROOT / "_config.yml", *files]:
+        if file.is_file() and "__pycache__" not in file.parts:
+            found.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())
+    return found.hexdigest()
 
 
 def parts() -> dict[str, str]:

@@ -119,3 +119,19 @@ def test_the_stages_of_a_build_are_said_once_each():
 def test_every_part_of_the_book_has_pages():
     parts = told("import build; print(*sorted(set(build.parts().values())), sep='|')").strip()
     assert len(parts.split("|")) >= 4
+
+
+def test_what_all_pages_are_made_with_is_noticed_and_pages_alone_are_not(tmp_path):
+    for name in ("book/_ext/a.py", "book/_static/a.css", "book/a.md", "_config.yml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("old")
+    hashes = told(
+        "import build, pathlib\n"
+        f"build.ROOT = pathlib.Path({str(tmp_path)!r})\n"
+        "print(build.around())\n"
+        "for name in ('book/a.md', 'book/_ext/a.py', 'book/_static/a.css', '_config.yml'):\n"
+        "    (build.ROOT / name).write_text('new')\n"
+        "    print(build.around())"
+    ).split()
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes[1:])) == 4
