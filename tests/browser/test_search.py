@@ -28,10 +28,7 @@ ASKED = {
         "ch05_the_gan_game#what-the-two-wasserstein-repairs-do-here",
         "ch17_newer_relatives#what-r1-and-r2-do-to-a-game",
     ],
-    "R3GAN": [
-        "ch17_newer_relatives#one-budget",
-        "ch17_newer_relatives#what-r1-and-r2-do-to-a-game",
-    ],
+    "R3GAN": ["ch05_the_gan_game#what-the-two-wasserstein-repairs-do-here", "ch17_newer_relatives"],
     "table": ["ch14_your_own_data#a-table-with-categories"],
     "tabular data": ["ch14_your_own_data#a-table-with-categories"],
     "conditional digits": ["ch15_with_a_condition", "ch15_with_a_condition#digits-on-demand"],
