@@ -47,10 +47,9 @@ def main(arguments: list[str]) -> int:
 
 def around() -> str:
     """Return a hash of the extension, the style sheets and scripts, and the configuration."""
-    folders = [ROOT / "book/_ext", ROOT / "book/_static"]
-    files = [file for folder in folders for file in sorted(folder.rglob("*.*"))]
+    extension, static = (sorted((ROOT / "book" / name).rglob("*")) for name in ("_ext", "_static"))
     found = hashlib.sha256()
-    for file in [ROOT / "_config.yml", *files]:
+    for file in [ROOT / "_config.yml", *extension, *static]:
         if file.is_file() and "__pycache__" not in file.parts:
             found.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())
     return found.hexdigest()

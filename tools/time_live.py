@@ -47,8 +47,9 @@ NUDGE = """async (box, rounds) => {
       handle.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
       await frame();
     }
-  for (let k = 0; choices.length && k < rounds; k++, made++) {
-    choices[k % choices.length].click();
+  for (const choice of choices.filter(seen).slice(0, rounds)) {
+    choice.click();
+    made++;
     await frame();
   }
   return made;
@@ -73,7 +74,7 @@ def computing(session: CDPSession) -> float:
 
 
 def an_input(page: Page, box: Locator, throttling: int) -> float | None:
-    """Return what one step of a control costs on average, in milliseconds; none has no control."""
+    """Return what one step of a control costs on average, in milliseconds, if there is a control."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
     session.send("Emulation.setCPUThrottlingRate", {"rate": throttling})
@@ -126,10 +127,8 @@ def main(wanted: list[str]) -> None:
                 else:
                     said |= training(page, box, name)
                 page.close()
-            print(
-                f"{name}: " + ", ".join(f"{k} {v:.1f}" for k, v in said.items() if v is not None),
-                flush=True,
-            )
+            known = [f"{k} {v:.1f}" for k, v in said.items() if v is not None]
+            print(f"{name}: {', '.join(known)}", flush=True)
 
 
 if __name__ == "__main__":

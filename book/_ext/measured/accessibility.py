@@ -1,8 +1,8 @@
 """Say what things are to those who listen to a page: items of lists, heads of rows.
 
 docutils writes a list of works whose entries are no items of it, and leaves a column without a head
-where the corner of a table is empty. What a function returns is a
-list in a paragraph, which HTML does not know.
+where the corner of a table is empty. Sphinx puts the list of what a function returns into a
+paragraph, where HTML allows none.
 """
 
 from docutils import nodes
@@ -26,7 +26,7 @@ def head_rows(app, doctree, docname):
 
 
 def free_lists(app, doctree, docname):
-    """Take a list out of a paragraph that holds nothing else: HTML allows no list in one."""
+    """Take a list out of a paragraph that holds nothing else."""
     for paragraph in list(doctree.findall(nodes.paragraph)):
         if len(paragraph) == 1 and isinstance(paragraph[0], nodes.bullet_list):
             paragraph.replace_self(paragraph[0])

@@ -33,9 +33,7 @@ def name_version(app, config):
 def choose_files(app):
     """Give the e-book its own style sheet, and no scripts and no index of modules."""
     if app.builder.name == "epub":
-        app.config.html_domain_indices = (
-            False  # it is no file of the book, but would be in its list
-        )
+        app.config.html_domain_indices = False  # no file of the book, but it would be listed
         app.config.html_static_path = [str(SHEET)]
 
 
