@@ -29,8 +29,8 @@ NUDGE = """async (box, rounds) => {
   const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));
   const tracks = [...box.querySelectorAll("input[type=range]:not(:disabled)")];
   const handles = [...box.querySelectorAll(".handle[tabindex='0']")];
-  const choices = [...box.querySelectorAll("input[type=radio]:not(:disabled)")];
   const seen = e => e.checkVisibility();
+  const choices = [...box.querySelectorAll("input[type=radio]:not(:disabled)")].filter(seen);
   let made = 0;
   for (const track of tracks.filter(seen)) {
     const start = +track.value, step = +track.step;
@@ -47,9 +47,8 @@ NUDGE = """async (box, rounds) => {
       handle.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
       await frame();
     }
-  for (const choice of choices.filter(seen).slice(0, rounds)) {
-    choice.click();
-    made++;
+  for (let k = 0; choices.length && k < rounds; k++, made++) {
+    choices[k % choices.length].click();
     await frame();
   }
   return made;
@@ -74,7 +73,7 @@ def computing(session: CDPSession) -> float:
 
 
 def an_input(page: Page, box: Locator, throttling: int) -> float | None:
-    """Return what one step of a control costs on average, in milliseconds, if there is a control."""
+    """Return what one step of a control costs on average, in milliseconds, if it has any."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
     session.send("Emulation.setCPUThrottlingRate", {"rate": throttling})
