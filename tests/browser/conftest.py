@@ -1,10 +1,12 @@
 """A browser, a server of the built site, and a way to open its pages; skipped where one lacks."""
 
+import functools
 from pathlib import Path
 
 import pytest
 
-from tests.browser.site import CHROMIUM, PATIENCE, Quiet, serving
+from tests.browser.reading import SHIFTS
+from tests.browser.site import CHROMIUM, PATIENCE, SCREENS, Quiet, serving, settle
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +75,42 @@ def visit(blank, server):
         return page
 
     return visit
+
+
+@pytest.fixture(scope="module")
+def opened(new_page):
+    """Open a page that notes what moves; the caller closes its context."""
+
+    def opened(address, **options):
+        page = new_page(**options)
+        page.add_init_script(SHIFTS)
+        page.goto(address, wait_until="load")
+        settle(page, 10)
+        return page
+
+    return opened
+
+
+@pytest.fixture(scope="module")
+def with_fonts(new_page, server):
+    """Open an empty page that notes what moves, in a browser that has the fonts already.
+
+    How late they come is the machine's affair; `late_fonts` asks what they move then.
+    """
+
+    @functools.cache
+    def context(screen):
+        page = new_page(color_scheme="light", **SCREENS[screen])
+        page.goto(server + "book/intro.html", wait_until="load")
+        settle(page)
+        page.close()
+        return page.context
+
+    def with_fonts(screen):
+        page = new_page(context(screen))
+        page.add_init_script(SHIFTS)
+        return page
+
+    yield with_fonts
+    for screen in SCREENS if context.cache_info().currsize else ():
+        context(screen).close()
