@@ -35,7 +35,19 @@ def test_a_stored_run_is_complete_and_says_where_it_comes_from(name, stored_run)
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_the_first_steps_of_a_stored_run_come_out_again(name, stored_run, mnist_train):
+@pytest.mark.usefixtures("mnist_train")
+def test_the_first_step_of_a_stored_run_comes_out_again(name):
+    """On any machine: other kernels and two threads moved no value by more than 5e-4 of it."""
+    (stored,) = tables.stored(name, "early")
+    fresh = trained.early(TABLE[name])
+    assert fresh == pytest.approx(
+        dict(zip(stored.dtype.names, stored.item(), strict=True)), rel=2e-3
+    )
+
+
+# Not with clipped weights: three kernels gave 31, 43 and 46 for one estimate after ten steps.
+@pytest.mark.parametrize("name", [name for name in TABLE if not TABLE[name]["clipping"]])
+def test_ten_steps_of_a_stored_run_come_out_again(name, stored_run, mnist_train):
     stored, entry = stored_run(name), TABLE[name]
     history = training.train(
         *trained.networks(entry, stored.config.seed),
@@ -45,11 +57,11 @@ def test_the_first_steps_of_a_stored_run_come_out_again(name, stored_run, mnist_
     assert history.step == [10]
     for column in records.COLUMNS:
         # The same machine and the same order of sums agree to the six digits stored; others to
-        # float32 rounding, magnified by 60 updates: a nudge of half a unit in the last place moves
-        # the generator's loss, which carries the critic's additive constant, by up to 0.3 after
-        # 120 of them. Other settings differ by more.
+        # float32 rounding, magnified by 60 updates: nudges of one unit in the last place of the
+        # weights move the generator's loss, which carries the critic's additive constant, by up to
+        # 0.46 (one other processor's by as much), all else by less than a hundredth.
         fresh, kept = getattr(history, column)[0], getattr(stored.history, column)[0]
-        room = 0.3 if column == "generator_loss" else 0.05
+        room = 1 if column == "generator_loss" else 0.05
         assert fresh == pytest.approx(kept, rel=0.05, abs=room), column
 
 

@@ -23,9 +23,13 @@ from wganlib.lipschitz import clip_weights_, gradient_penalty, spectral_norm_
 from .experiment import Experiment
 from .provenance import Log
 from .scores import Scores, draw
+from .tables import write_table
 
 TABLE = Path(__file__).with_name("runs.toml")
-FILES = ("config.json", "history.csv", "generator.safetensors", "critic.safetensors", "scores.csv")
+FILES = (
+    "early.csv", "config.json", "history.csv", "generator.safetensors", "critic.safetensors",
+    "scores.csv",
+)  # fmt: skip
 _GROWTH = 400 ** (1 / 27)  # from 25 to 10,000 in 28 steps, and on at this pace
 FILM_STEPS = tuple(np.unique((25 * _GROWTH ** np.arange(34)).round(-1).astype(int)).tolist())
 PENALTIES = {
@@ -113,6 +117,19 @@ def image_grid(generator: nn.Module, side: int = 8) -> np.ndarray:
     return rows.reshape(28 * side, 28 * side)
 
 
+def early(entry: dict) -> dict:
+    """Return the losses of a run's first step, to compare with on any machine.
+
+    Later ones cannot be compared as closely: rounding, which differs between processors, grows
+    a hundredfold in the next steps.
+    """
+    config = replace(training.TrainConfig(**entry["config"]), log_every=1)
+    digits = digits_of(entry, mnist.mnist("train"))
+    pair = networks(entry, config.seed)
+    history = training.train(*pair, digits, config, **how(entry), until=1, progress=False)
+    return {column: getattr(history, column)[0] for column in ("step", *records.COLUMNS)}
+
+
 def plain_(critic: nn.Module) -> nn.Module:
     """Bake a spectral norm into the weights it gives, in place, so that they can be stored."""
     for layer in critic.modules():
@@ -125,6 +142,7 @@ def fill(entry: dict, folder: Path, log: Log) -> dict:
     """Train one entry of the table; the generator that is kept is the average."""
     config, digits = training.TrainConfig(**entry["config"]), mnist.mnist("train")
     digits = digits_of(entry, digits)
+    write_table(folder / "early.csv", [early(entry)])
     generator, critic = networks(entry, config.seed)
     average = copy.deepcopy(generator)
     scores = Scores(folder / "scores.csv", digits, estimates=entry["estimates"])
