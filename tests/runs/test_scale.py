@@ -81,6 +81,25 @@ def test_processes_that_cannot_meet_try_again_twice(monkeypatch, failures):
 
 
 @forks
+def test_where_one_alone_could_not_meet_nothing_is_called_before_all_try_again(
+    monkeypatch, tmp_path
+):
+    meet, tried, called, first = dist.init_process_group, [], [], tmp_path / "first"
+    first.touch()
+
+    def unlucky(*args, **options):
+        tried.append(options["rank"])
+        meet(*args, **options)
+        if options["rank"] == 1 and first.exists():
+            first.unlink()
+            raise RuntimeError("Connection closed by peer")
+
+    monkeypatch.setattr(dist, "init_process_group", unlucky)
+    assert several.on_several(2, lambda: called.append(1) or len(called)) == [1, 1]
+    assert tried == [0, 0]
+
+
+@forks
 @pytest.mark.parametrize("name", wrappers.CRITICS)
 def test_each_way_gives_both_processes_one_gradient_or_an_error(name):
     (steps, whole), (others, _) = several.on_several(2, wrappers.tried, name)

@@ -101,9 +101,10 @@ class _Other:
 
 
 def _answer(answers: Connection, work: Callable[[int], object], rank: int) -> None:
-    """Hand in what a forked process found."""
+    """Hand in what a forked process found, nothing if it could not meet the others."""
     gc.disable()
-    answers.send(work(rank))
+    with contextlib.suppress(_NotMetError):
+        answers.send(work(rank))
 
 
 def _work(meeting: Path, k: int, function: Callable, arguments: tuple, rank: int) -> object:
@@ -113,7 +114,10 @@ def _work(meeting: Path, k: int, function: Callable, arguments: tuple, rank: int
         dist.init_process_group(
             "gloo", init_method=f"file://{meeting}", rank=rank, world_size=k, timeout=PATIENCE
         )
+        dist.barrier()  # one may have joined while another could not: no one goes on alone
     except RuntimeError as error:
+        if dist.is_initialized():
+            dist.destroy_process_group()
         raise _NotMetError(f"the {k} processes could not meet: {error}") from error
     try:
         return function(*arguments)
