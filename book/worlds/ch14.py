@@ -41,6 +41,10 @@ WORLDS = [
           cell("step=1_000) for side in SIDES)", "step=1_000) for side in [*SIDES][::-1])")),
     World("first-looks", "the runs on fields are looked at after 100 steps",
           cell("chosen(runs, side=side, step=1_000)", "chosen(runs, side=side, step=100)")),
+    World("few-fields", "the pair that is said to see 8,192 fields sees 64",
+          cell("estimates(8_192), estimates(64)", "estimates(64), estimates(64)")),
+    World("many-fields", "the pair that is said to see 64 fields sees 8,192",
+          cell("estimates(8_192), estimates(64)", "estimates(8_192), estimates(8_192)")),
     # units
     World("weight-stays", "λ does not follow the unit",
           cell("s * (y + 2), s * 10.0)", "s * (y + 2), 10.0)")),
