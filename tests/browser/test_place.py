@@ -3,6 +3,7 @@
 import gzip
 import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -40,13 +41,12 @@ UNREAD = """() => [...document.querySelectorAll(".bd-article > section > section
 
 
 @pytest.fixture(scope="module")
-def late_fonts():
-    """Serve the site, its fonts half a second late, as on the first visit over a slow line."""
+def late():
+    """Serve the site, its fonts half a second late and each picture a tenth, as a slow line."""
 
     class Late(Quiet):
         def do_GET(self):
-            if ".woff" in self.path:
-                time.sleep(0.5)
+            time.sleep({".woff2": 0.5, ".png": 0.1}.get(Path(self.path).suffix, 0))
             super().do_GET()
 
     with serving(Late) as address:
@@ -55,11 +55,23 @@ def late_fonts():
 
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("name", LIVE)
-def test_fonts_that_come_late_move_a_line_or_two(opened, late_fonts, name, screen):
-    page = opened(late_fonts + name, **SCREENS[screen])
+def test_fonts_that_come_late_move_a_line_or_two(opened, late, name, screen):
+    page = opened(late + name, **SCREENS[screen])
     moved, what = movement(page)
     page.context.close()
     assert moved < 0.2, what  # a line of 27 pixels moves all below it
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", ["book/gallery.html", CHAPTERS[0]])
+def test_pictures_that_come_late_move_nothing(opened, late, name, screen):
+    page = opened(late + name, **SCREENS[screen])
+    page.evaluate("moved().length = 0")  # by fonts, of which the test above has its own limit
+    walk(page, 700)
+    page.wait_for_function("[...document.images].every(i => i.complete || !i.checkVisibility())")
+    moved, what = movement(page)
+    page.context.close()
+    assert moved < 0.1, what
 
 
 @pytest.mark.parametrize("name", LIVE)

@@ -59,8 +59,10 @@ def test_the_first_verdicts_on_the_table_come_out_again():
     stored = chosen(tables.stored("ch14-judges"), law="table", repetition=0)
     for row, kept in zip(again, stored, strict=True):
         assert (row["candidate"], row["judge"]) == (kept["candidate"], kept["judge"])
-        # Rounding may turn one comparison of 99.
-        assert row["p_value"] == pytest.approx(kept["p_value"], abs=0.015)
+        # Rounding may turn one comparison of 99; a generator's rounding, a category of a row, and
+        # then as many as two standard errors of a p-value of 99 deals.
+        room = 0.1 if row["candidate"] == "trained" else 0.015
+        assert row["p_value"] == pytest.approx(kept["p_value"], abs=room)
         assert row["ratio"] == pytest.approx(kept["ratio"], rel=0.02)
 
 

@@ -63,8 +63,9 @@ def test_the_first_look_at_the_ring_comes_out_again(name):
     (again,) = ch13_ring.watch(name, "spectral norm", 0, n_steps=ch13_ring.EVERY)
     same = {key: again[key] for key in ("objective", "bound", "seed", "step")}
     (stored,) = chosen(tables.stored("ch13-ring"), **same)
+    room = 0.02 * stored["exact_w1"]  # what is read is meant to be that distance
     for column in ("exact_w1", "reading"):
-        assert again[column] == pytest.approx(stored[column], rel=0.02), column
+        assert again[column] == pytest.approx(stored[column], abs=room), column
 
 
 def test_every_penalty_was_trained_from_every_seed():
