@@ -89,19 +89,17 @@ def test_scoring_leaves_generator_and_critic_as_they_are(
     assert ("w1_held_out" in row.dtype.names) == estimates
 
 
+@pytest.mark.parametrize("setting", ch08_averaged.SETTINGS)
 @pytest.mark.usefixtures("mnist_train", "mnist_test")
-def test_both_generators_were_scored_at_every_look_and_the_first_comes_out_again():
-    rows, setting = tables.stored("ch08-averaged"), ch08_averaged.SETTINGS[0]
+def test_both_generators_were_scored_at_every_look_and_an_early_one_comes_out_again(setting):
+    rows = chosen(tables.stored("ch08-averaged"), setting=setting)
     every = range(ch08_averaged.EVERY, ch08_averaged.N_STEPS + 1, ch08_averaged.EVERY)
-    for name in ch08_averaged.SETTINGS:
-        assert chosen(rows, setting=name)["step"].tolist() == [*every]
-    (again,) = ch08_averaged.looks(setting, until=ch08_averaged.EVERY)
-    (stored,) = chosen(rows, setting=setting, step=ch08_averaged.EVERY)
+    assert rows["step"].tolist() == [*every]
+    (again,) = ch08_averaged.looks(setting, ch08_averaged.EARLY, ch08_averaged.EARLY)
+    (stored,) = chosen(tables.stored("ch08-averaged", "early"), setting=setting)
     for column in {*rows.dtype.names} - {"setting", "step"}:
-        # A hundred steps turn sums in another order into an eighth; twice that is allowed. Where
-        # live and average are swapped, the gain is off by a factor of 2.7 (the Fréchet distance
-        # by 2 % only); another look or setting is off in distance and gain.
-        assert again[column] == pytest.approx(stored[column], rel=0.25), column
+        # other kernels moved these by less than 1e-3, and what a hundred steps bring by an eighth
+        assert again[column] == pytest.approx(stored[column], rel=0.01), column
 
 
 def test_a_relativistic_game_under_the_hinges_bound_differs_from_the_compared_one_by_it_alone():

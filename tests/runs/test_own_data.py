@@ -31,15 +31,15 @@ def test_the_first_steps_on_own_data_come_out_again(name):
     module, first = TRAINED[name]
     (again,) = module.train(**first, n_steps=own_data.EARLY)[1]
     (stored,) = tables.stored(name, "early")
-    for column in ("w1", "energy", "estimate"):
-        assert again[column] == pytest.approx(stored[column], rel=0.02, abs=0.02), column
+    for column in ("w1", "energy", "estimate"):  # other kernels moved them by less than 1e-3
+        assert again[column] == pytest.approx(stored[column], rel=5e-3), column
 
 
 def test_the_first_steps_in_another_unit_come_out_again():
     (again,) = ch14_scale.watch_numbers(ch14_scale.ARMS[0], 0, n_steps=own_data.EARLY)
     (stored,) = tables.stored("ch14-scale", "early")
     for column in ("w1", "slope"):
-        assert again[column] == pytest.approx(stored[column], rel=0.02), column
+        assert again[column] == pytest.approx(stored[column], rel=5e-3), column
 
 
 def test_all_trainings_on_own_data_are_stored():
@@ -59,9 +59,9 @@ def test_the_first_verdicts_on_the_table_come_out_again():
     stored = chosen(tables.stored("ch14-judges"), law="table", repetition=0)
     for row, kept in zip(again, stored, strict=True):
         assert (row["candidate"], row["judge"]) == (kept["candidate"], kept["judge"])
-        # Rounding may turn one comparison of 99; a generator's rounding, a category of a row, and
-        # then as many as two standard errors of a p-value of 99 deals.
-        room = 0.1 if row["candidate"] == "trained" else 0.015
+        # Rounding may turn one comparison of 99. Of two rows that are almost as near, it takes one
+        # or the other, which moves a count of nearest rows: two standard errors of a p-value.
+        room = 0.1 if row["judge"] == "copies" else 0.015
         assert row["p_value"] == pytest.approx(kept["p_value"], abs=room)
         assert row["ratio"] == pytest.approx(kept["ratio"], rel=0.02)
 

@@ -29,7 +29,7 @@ from .tables import read_rows, write_table
 from .trained import save_halved
 
 WEIGHTS = "generator.safetensors"  # of the first training of an experiment
-EARLY = 20  # steps of a training that a test repeats
+EARLY = 5  # steps of a training that a test repeats; rounding grows in later ones
 EVERY = 100  # steps between two looks
 
 # --- a folder of pictures: one of three shapes in one of six colours, on paper of any grey --------
