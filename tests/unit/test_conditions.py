@@ -13,6 +13,7 @@ from wganlib.records import TrainConfig
 from wganlib.training import adam, critic_step, generator_step, train
 
 LABELS = torch.arange(200) % 2
+QUICK = TrainConfig(n_steps=150, n_critic=2, batch_size=64, learning_rate=1e-2, gp_weight=1.0)
 
 
 def conditional(**how):
@@ -33,8 +34,7 @@ def fit(real, config=SMALL, networks=None, **options):
 
 
 def test_a_generator_learns_to_obey_its_labels():
-    config = TrainConfig(n_steps=300, batch_size=64, learning_rate=5e-3, gp_weight=1.0)
-    (generator, _), _ = fit((two_clouds(), LABELS), config)
+    (generator, _), _ = fit((two_clouds(), LABELS), QUICK)
     side = generator.sample(200, condition=LABELS, rng=torch.Generator().manual_seed(1))[:, 0]
     # The classes lie 4 apart, so a sample on the wrong side of 0 belongs to the wrong one.
     assert (side[LABELS == 0] > 0).float().mean() > 0.9
@@ -42,9 +42,8 @@ def test_a_generator_learns_to_obey_its_labels():
 
 
 def test_shuffled_labels_teach_nothing_about_the_side():
-    config = TrainConfig(n_steps=300, batch_size=64, learning_rate=5e-3, gp_weight=1.0)
     shuffled = LABELS[torch.randperm(200, generator=torch.Generator().manual_seed(0))]
-    (generator, _), _ = fit((two_clouds(), shuffled), config)
+    (generator, _), _ = fit((two_clouds(), shuffled), QUICK)
     side = generator.sample(200, condition=LABELS, rng=torch.Generator().manual_seed(1))[:, 0]
     right = ((side > 0) == (LABELS == 0)).float().mean()
     assert 0.2 < right < 0.8  # neither obeyed nor turned round: three in five either way
