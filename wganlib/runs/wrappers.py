@@ -176,6 +176,7 @@ CRITICS: dict[str, tuple[Callable, Step]] = {
     "FSDP2; as one group": (as_one, one_backward),
     "FSDP2; as one group; penalty first": (as_one, penalty_first),
     "FSDP2; by layer": (by_layer, one_backward),
+    "FSDP2; by layer; penalty first": (by_layer, penalty_first),
     "FSDP2; by layer; slope written out": (by_layer, written_out),
     "FSDP2; kept whole; one backward": (kept_whole, then_apart(one_backward)),
     "FSDP2; kept whole; penalty first": (kept_whole, then_apart(penalty_first)),
