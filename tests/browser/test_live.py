@@ -1214,25 +1214,56 @@ def test_noise_is_dragged_and_keys_choose_among_digits_as_among_radios(figure):
     assert not set(other["z"]) & set(after["z"])
 
 
-@built
-def test_an_input_draws_no_more_than_ten_digits(figure):
-    box = figure("digits")
-    count = """([find, what]) => {
-        const [tanh, box] = [Math.tanh, document.querySelector("[data-live=digits]")];
-        let pixels = 0;
-        Math.tanh = x => (pixels += 1, tanh(x));
+# Returns how many digits some inputs drew at once, and how many when all was drawn.
+DRAWN = """async ([name, inputs]) => {
+    const [tanh, box] = [Math.tanh, document.querySelector(`[data-live=${name}]`)];
+    let pixels = 0;
+    Math.tanh = x => (pixels += 1, tanh(x));
+    for (const [find, what] of inputs) {
         const part = box.querySelector(find);
         if (what === "click") part.click();
-        else part.dispatchEvent(new KeyboardEvent("keydown", { key: what }));
-        Math.tanh = tanh;
-        return pixels / 784;
-    }"""
-    for find, what, most in [
-        (".handle", "ArrowRight", 10),  # ten demands of this noise
-        ('[aria-label="Draw a 3"]', "click", 9),  # the other nine noises of this demand
-        ('[aria-label="Noise 4"]', "click", 10),
-    ]:
-        assert 1 <= box.page.evaluate(count, [find, what]) <= most, find  # 0.7 ms each
+        else part.dispatchEvent(new KeyboardEvent("keydown", { key: what, bubbles: true }));
+    }
+    const drawn = [pixels];
+    for (let still = 0, before = -1; still < 5; still = pixels === before ? still + 1 : 0) {
+        before = pixels;
+        await new Promise(requestAnimationFrame);
+    }
+    Math.tanh = tanh;
+    return [...drawn, pixels].map(n => n / 784);
+}"""
+MOVE, LINE = (".handle", "ArrowRight"), (".live-choice [value=line]", "click")
+
+
+@built
+@pytest.mark.parametrize(
+    ("name", "inputs", "at_once", "in_all"),
+    [
+        ("digits", [MOVE], 1, 10),  # this noise under ten demands
+        ("digits", [MOVE, MOVE, MOVE], 3, 12),  # what an input made old is not drawn
+        ("digits", [('[aria-label="Draw a 3"]', "click")], 1, 10),
+        ("digits", [('[aria-label="Noise 4"]', "click")], 1, 10),
+        ("walk", [(".live-strips button", "click")], 1, 1),
+        ("walk", [LINE], 1, 41),  # four walks of ten, and the digit on the way
+    ],
+)
+def test_an_input_draws_one_digit_at_once_and_each_small_one_once(
+    figure, name, inputs, at_once, in_all
+):
+    page = figure(name).page
+    assert page.evaluate(DRAWN, [name, inputs]) == [at_once, in_all]  # a digit takes 2 ms
+
+
+@built
+def test_the_small_digits_are_those_that_the_large_one_becomes(figure):
+    box = figure("digits")
+    page, pixels = box.page, "c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data]"
+    page.evaluate(DRAWN, ["digits", [MOVE, MOVE, ('[aria-label="Draw a 5"]', "click")]])
+    for name in ("Draw a 0", "Noise 9", "Draw a 8"):
+        page.evaluate(DRAWN, ["digits", []])
+        small = box.locator(f"label:has([aria-label='{name}']) canvas").evaluate(pixels)
+        pick(box, name)
+        assert box.locator("canvas.live-digit").evaluate(pixels) == small
 
 
 # ---- Guess which box ----------------------------------------------------------------------------

@@ -398,6 +398,29 @@ const live = (() => {
     pen.fill();
   }
 
+  // Does the jobs 0 … n − 1 again when they are due, each in its turn and a few a frame, so that what
+  // is many does not hold up the next input. The list says which are due; none are done at once.
+  function inTurn(n, job, milliseconds = 4) {
+    const due = new Set();
+    let next = 0;
+    let asked = false;
+    function some() {
+      const end = performance.now() + milliseconds;
+      do {
+        while (!due.has(next)) next = (next + 1) % n;
+        due.delete(next);
+        job(next);
+      } while (due.size && performance.now() < end);
+      asked = due.size > 0;
+      if (asked) requestAnimationFrame(some);
+    }
+    return list => {
+      for (const i of list) due.add(i);
+      if (due.size && !asked) requestAnimationFrame(some);
+      asked = due.size > 0;
+    };
+  }
+
   const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   // Moves a slider on by itself; whoever asks for less motion moves it by hand.
@@ -530,6 +553,7 @@ const live = (() => {
     ground,
     relief,
     dots,
+    inTurn,
     player,
     still,
     bytes,

@@ -1,7 +1,9 @@
 // The stored generator of digits on demand, run here: one noise for ten demands, ten noises for one.
 (() => {
-  const { el, num, range, clamp, button, readout, announcer, Panel } = live;
+  const { el, num, range, clamp, button, readout, announcer, inTurn, Panel } = live;
   const FAR = 3; // how far the two numbers may be moved, in standard deviations
+  const ACROSS = range(10); // the small digits of this noise
+  const ALONG = range(10).map(i => 10 + i); // and those of this demand
 
   // Ten digits to choose from, one stop of the tab key.
   function tens(parent, legend, names, input) {
@@ -28,17 +30,6 @@
       let demand = 7;
       let at = 0;
       const image = (digit, i) => draw784([...noises[i], ...embed[digit]]);
-      let across; // this noise, ten demands
-      let along; // this demand, ten noises
-      const anew = {
-        noise() {
-          across = range(10).map(digit => image(digit, at));
-          along[at] = across[demand];
-        },
-        demand() {
-          along = range(10).map(i => (i === at && across ? across[demand] : image(demand, i)));
-        },
-      };
 
       box.append(
         el(
@@ -62,7 +53,7 @@
       });
       button(beside, "Ten other noises", () => {
         noises = range(10).map(() => normals(stored.noise));
-        change("demand", "noise");
+        draw(wide, range(20));
       });
       const digits = tens(
         box,
@@ -70,7 +61,7 @@
         range(10).map(i => [`Draw a ${i}`, String(i)]),
         i => {
           demand = i;
-          change("demand");
+          draw(wide, ALONG);
         },
       );
       const others = tens(
@@ -79,7 +70,7 @@
         range(10).map(i => [`Noise ${i + 1}`, ""]),
         i => {
           at = i;
-          change("noise");
+          draw(wide, ACROSS);
         },
       );
       const say = announcer(box);
@@ -90,16 +81,19 @@
         move: (x, y) => {
           noises[at][0] = clamp(x, -FAR, FAR);
           noises[at][1] = clamp(y, -FAR, FAR);
-          change("noise");
+          draw(wide, ACROSS);
         },
       });
 
-      function change(...what) {
-        for (const part of what) anew[part]();
-        draw(wide, what);
+      // The small ones: this noise under ten demands, then this demand of ten noises.
+      let ink = live.inks();
+      function small(i) {
+        if (i < 10) paint(digits[i].canvas, image(i, at), ink);
+        else paint(others[i - 10].canvas, image(demand, i - 10), ink);
       }
+      const soon = inTurn(20, small);
       let wide = 0;
-      function draw(w, changed = Object.keys(anew)) {
+      function draw(w, which) {
         wide = w;
         const inner = w - 34;
         const narrow = inner < 480;
@@ -109,13 +103,12 @@
         for (const set of box.querySelectorAll(".live-tens"))
           set.style.gridTemplateColumns = `repeat(${narrow ? 5 : 10}, 1fr)`;
         drawPad(size);
-        const ink = live.inks();
-        const [z, pixels] = [noises[at], across[demand]];
-        paint(big, pixels, ink);
-        for (let i = 0; i < 10; i++) {
-          if (changed.includes("noise")) paint(digits[i].canvas, across[i], ink);
-          if (changed.includes("demand") || i === at) paint(others[i].canvas, along[i], ink);
-        }
+        ink = live.inks();
+        const [z, pixels] = [noises[at], image(demand, at)];
+        for (const canvas of [big, digits[demand].canvas, others[at].canvas])
+          paint(canvas, pixels, ink);
+        if (which) soon(which.filter(i => i !== demand && i !== 10 + at));
+        else range(20).forEach(small);
         digits[demand].radio.checked = others[at].radio.checked = true;
         big.setAttribute("aria-label", `What the generator draws for a ${demand}`);
         box.exact = { z: [...z], demand, pixels: Array.from(pixels) };
@@ -158,8 +151,6 @@
         show({ obeys: share, else: other, length: num(Math.hypot(...z)) });
         say(`A ${demand} is demanded; this demand is obeyed in ${share}.`);
       }
-      anew.demand();
-      anew.noise();
       return draw;
     },
   });

@@ -1,8 +1,9 @@
 // The stored generator of handwritten digits, run here: walks between latent vectors.
 (() => {
-  const { el, num, range, slider, choice, readout, announcer } = live;
+  const { el, num, range, slider, choice, readout, announcer, inTurn } = live;
   const FRAMES = 10;
   const ROWS = 4;
+  const ALL = range(ROWS * FRAMES); // the small digits, row after row
 
   const size = z => Math.hypot(...z);
   const line = (a, b, t) => a.map((v, i) => (1 - t) * v + t * b[i]);
@@ -53,7 +54,7 @@
               Math.max(0, (((event.clientX - r.left) / r.width) * FRAMES - 0.5) / (FRAMES - 1)),
             );
           }
-          draw(false);
+          draw(wide, []);
         });
         strips.append(press);
         return { press, canvas };
@@ -66,7 +67,7 @@
         value: t,
         input: v => {
           t = v;
-          draw(false);
+          draw(wide, []);
         },
       });
       const foot = el("div.live-row", { style: "margin-top: 0.4rem" });
@@ -77,12 +78,12 @@
         value: way,
         input: key => {
           way = key;
-          draw();
+          draw(wide, ALL);
         },
       });
       live.button(foot, "Other end points", () => {
         ends = range(ROWS).map(() => [0, 1].map(() => normals(stored.latent)));
-        draw();
+        draw(wide, ALL);
       });
       const show = readout(box, {
         length: ["length of z", "quiet"],
@@ -90,17 +91,20 @@
       });
       const say = announcer(box);
 
+      let ink = live.inks();
+      function small(k) {
+        const [i, f] = [Math.floor(k / FRAMES), k % FRAMES];
+        paint(rows[i].canvas, draw784(path(i, f / (FRAMES - 1))), ink, 28 * f);
+      }
+      const soon = inTurn(ALL.length, small);
       let wide = 0;
-      function draw(w = wide) {
-        const ink = live.inks();
-        if (w !== false) {
+      function draw(w, which) {
+        ink = live.inks();
+        if (which) soon(which);
+        else {
           wide = w;
           split.style.gridTemplateColumns = w - 34 < 480 ? "100%" : "11rem 1fr";
-          rows.forEach(({ canvas }, i) =>
-            range(FRAMES).forEach(f =>
-              paint(canvas, draw784(path(i, f / (FRAMES - 1))), ink, 28 * f),
-            ),
-          );
+          ALL.forEach(small);
         }
         const z = path(row, t);
         const pixels = draw784(z);
