@@ -4,9 +4,10 @@ import functools
 from pathlib import Path
 
 import pytest
+from chromium import PROGRAM
 
 from tests.browser.reading import SHIFTS
-from tests.browser.site import CHROMIUM, PATIENCE, SCREENS, Quiet, serving, settle
+from tests.browser.site import PATIENCE, SCREENS, Quiet, serving, settle
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +16,7 @@ def browser():
     sync_api.expect.set_options(timeout=PATIENCE)
     with sync_api.sync_playwright() as playwright:
         own = Path(playwright.chromium.executable_path)
-        program = CHROMIUM or (own.is_file() and str(own))
+        program = PROGRAM or (own.is_file() and str(own))
         if not program:
             pytest.skip("no Chromium: install one, or run `playwright install chromium`")
         flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

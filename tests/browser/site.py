@@ -5,7 +5,6 @@ import functools
 import http.server
 import os
 import re
-import shutil
 import threading
 from pathlib import Path
 
@@ -14,11 +13,6 @@ import pytest
 from tests import ROOT
 
 SITE = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
-PROGRAMS = (
-    "chromium-headless-shell",  # has no window to draw, which spares a quarter of the work
-    "chromium", "chromium-browser", "google-chrome", "chrome",
-)  # fmt: skip
-CHROMIUM = next(filter(None, map(shutil.which, PROGRAMS)), None)
 WRITTEN = [p for p in SITE.rglob("*.html") if 'data-page="moved"' not in p.read_text("utf8")]
 WRITTEN = sorted(str(page.relative_to(SITE)) for page in WRITTEN)  # others only lead on
 PAGES = [page for page in WRITTEN if re.match(r"book/[^/]+$", page)] or ["none"]
