@@ -23,6 +23,8 @@ from wganlib import palette
 from . import formulas, sharing, stylesheet
 
 SHEET = "site.css"
+ANSWER = '<details class="quick">'
+DRAWING = '<svg class="chapter-drawing"'
 # What the head of a page has and the book does not use, and how often.
 UNUSED = {
     'script[src*="/sphinx-thebe.js"]': 1,
@@ -115,9 +117,9 @@ def drop_live_kernels(app, doctree, docname):
 
 
 def rewrite_body(app, pagename, templatename, context, doctree):
-    """Keep formulas with the marks that follow them, and give pictures their room."""
+    """Keep formulas with the marks that follow them, name questions, give pictures their room."""
     if doctree is not None:
-        body = keep_marks(context["body"])
+        body = mark_questions(keep_marks(context["body"]), where=pagename)
         context["body"] = _size_pictures(body, app, doctree, where=pagename)
 
 
@@ -129,6 +131,22 @@ def keep_marks(body):
         after = piece.lstrip(".,;:?)]’”")
         pieces += [piece[: len(piece) - len(after)], "</span>", after]
     return "".join(pieces)
+
+
+def mark_questions(body, *, where):
+    """Give the paragraph above each folded answer the class ``asked``.
+
+    The style sheet could ask `p:has(+ details.quick)`, but then a browser works out the styles of
+    half the page at each change within a live figure.
+    """
+    *asking, last = body.split(ANSWER)
+    marked = []
+    for piece in asking:
+        before, opening, question = piece.rpartition("<p>")
+        paragraph = opening and question.find("</p>") == len(question.rstrip()) - len("</p>")
+        _require(paragraph, True, f"paragraph right before {ANSWER}", where)
+        marked += [before, '<p class="asked">', question, ANSWER]
+    return "".join([*marked, last])
 
 
 def _size_pictures(body, app, doctree, *, where):
@@ -234,6 +252,9 @@ def _rewrite_theme(body, name):
     )  # the theme calls it by what browsers offer then
     for old, new in (('title="Print to PDF"', 'title="Print"'), (">.pdf</span>", ">Print</span>")):
         body = replace(body, old, new, where=name, expect=prints)
+    if DRAWING in body:
+        container = '<div class="bd-article-container">'
+        body = replace(body, container, container.replace('">', ' front">'), where=name)
     folded = body.count('<details class="admonition hide ')  # the words say what it does
     return replace(body, ' aria-label="Toggle hidden content"', "", where=name, expect=folded)
 

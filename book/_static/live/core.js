@@ -297,8 +297,10 @@ const live = (() => {
     const text = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
     return [1, 3, 5].map(i => parseInt(text.slice(i, i + 2), 16));
   }
-  // All of a theme at once: each question makes the browser work its styles out.
-  function inks() {
+  // All of a theme at once, and once: each question makes the browser work its styles out.
+  const inksOf = {};
+  const inks = () => (inksOf[document.documentElement.dataset.theme] ??= mixed());
+  function mixed() {
     const names = ["page", "panel", "text", "real", "fake", "critic", "w1"];
     const ink = Object.fromEntries(names.map(name => [name, colour(`--book-${name}`)]));
     return { ...ink, shade: [ink.page, mix(ink.page, ink.critic, 0.75)] }; // of a critic's scores
