@@ -1266,6 +1266,24 @@ def test_the_small_digits_are_those_that_the_large_one_becomes(figure):
         assert box.locator("canvas.live-digit").evaluate(pixels) == small
 
 
+@built
+@pytest.mark.parametrize("name", ["earth", "games", "walk", "digits"])
+def test_an_input_restyles_nothing_but_its_figure(browser, figure, name):
+    """A rule that asks from outside what an article holds has half of it styled anew."""
+    box = figure(name)
+    categories = ["devtools.timeline", "disabled-by-default-devtools.timeline.invalidationTracking"]
+    browser.start_tracing(page=box.page, categories=categories)
+    for key in ("ArrowRight", "ArrowLeft"):
+        box.locator("input[type=range], .handle[tabindex='0']").locator("visible=true").first.press(
+            key
+        )
+        settle(box.page)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    anew = [e for e in events if e["name"] == "StyleInvalidatorInvalidationTracking"]
+    # Parts of the figure are ten an input; `p:has(+ details.quick)` alone made them over a hundred.
+    assert len(anew) / 2 < 50, {e["args"]["data"]["nodeName"] for e in anew}
+
+
 # ---- Guess which box ----------------------------------------------------------------------------
 
 
