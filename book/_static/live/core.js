@@ -139,7 +139,12 @@ const live = (() => {
     }
 
     // Sizes in pixels, ranges in data units; `x.ticks` are numbers or [number, text].
+    // Axes that are asked for once more are left as they stand.
     frame({ width, height, x, y, left = 44, right = 8, top = 10, bottom = 40 }) {
+      this.marks.replaceChildren();
+      const asked = JSON.stringify([width, height, x, y, left, right, top, bottom]);
+      if (asked === this.asked) return this;
+      this.asked = asked;
       Object.assign(this, { width, height, left, top });
       this.x0 = x.from;
       this.kx = (width - left - right) / (x.to - x.from);
@@ -173,7 +178,6 @@ const live = (() => {
           transform: `translate(12 ${(top + base) / 2}) rotate(-90)`,
         });
       this.back.replaceChildren(...axis);
-      this.marks.replaceChildren();
       return this;
     }
 
