@@ -45,7 +45,7 @@ slides: book ## make slides of chapters, each deck one file; N=ch09 takes one
 unit: $(READY) ## run the tests that need neither book nor browser, under a minute
 	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal --by-folder
 
-test: book ## run all tests and every notebook, three at a time, one thread each
+test: book ## run all tests and every notebook, three at a time on two cores, since browsers wait
 	$(BIN)/python -m pytest --nbval -n 3 --dist loadfile --by-folder
 
 floors: ## run the unit tests with the oldest versions that pyproject.toml allows
