@@ -1269,7 +1269,7 @@ def test_the_small_digits_are_those_that_the_large_one_becomes(figure):
 @built
 @pytest.mark.parametrize("name", ["earth", "games", "walk", "digits"])
 def test_an_input_restyles_nothing_but_its_figure(browser, figure, name):
-    """A rule that asks from outside what an article holds has half of it styled anew."""
+    """A rule that asks from outside what an article holds has half of it styled again."""
     box = figure(name)
     axes = box.locator(".live-panel .axis")
     axes.evaluate_all("all => all.forEach(line => { line.stood = true; })")
@@ -1281,10 +1281,10 @@ def test_an_input_restyles_nothing_but_its_figure(browser, figure, name):
         )
         settle(box.page)
     events = json.loads(browser.stop_tracing())["traceEvents"]
-    anew = [e for e in events if e["name"] == "StyleInvalidatorInvalidationTracking"]
+    styled = [e for e in events if e["name"] == "StyleInvalidatorInvalidationTracking"]
     assert axes.evaluate_all("all => all.every(line => line.stood)")  # those that stood, stand
     # Parts of the figure are ten an input; `p:has(+ details.quick)` alone made them over a hundred.
-    assert len(anew) / 2 < 50, {e["args"]["data"]["nodeName"] for e in anew}
+    assert len(styled) / 2 < 50, {e["args"]["data"]["nodeName"] for e in styled}
 
 
 # ---- Guess which box ----------------------------------------------------------------------------
