@@ -185,8 +185,11 @@ def test_a_slope_that_vanishes_is_shown_with_its_power(figure):
 
 def drag(page, handle, dx, dy):
     handle.scroll_into_view_if_needed()
-    settle(page)
-    box = handle.locator(".knob").bounding_box()
+    knob = handle.locator(".knob")
+    before, box = None, knob.bounding_box()
+    while box != before:  # sections above it may still come to their height
+        settle(page)
+        before, box = box, knob.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
