@@ -35,11 +35,10 @@ def test_a_stored_run_is_complete_and_says_where_it_comes_from(name, stored_run)
 
 
 @pytest.mark.parametrize("name", TABLE)
-@pytest.mark.usefixtures("mnist_train")
-def test_the_first_step_of_a_stored_run_comes_out_again(name):
+def test_the_first_step_of_a_stored_run_comes_out_again(name, mnist_train):
     """On any machine: other kernels and two threads moved no value by more than 5e-4 of it."""
     (stored,) = tables.stored(name, "early")
-    fresh = trained.early(TABLE[name])
+    fresh = trained.early(TABLE[name], trained.digits_of(TABLE[name], mnist_train))
     assert fresh == pytest.approx(
         dict(zip(stored.dtype.names, stored.item(), strict=True)), rel=2e-3
     )

@@ -117,14 +117,13 @@ def image_grid(generator: nn.Module, side: int = 8) -> np.ndarray:
     return rows.reshape(28 * side, 28 * side)
 
 
-def early(entry: dict) -> dict:
-    """Return the losses of a run's first step, to compare with on any machine.
+def early(entry: dict, digits: data.Images) -> dict:
+    """Return the losses of a run's first step on its digits, to compare with on any machine.
 
     Later ones cannot be compared as closely: rounding, which differs between processors, grows
     a hundredfold in the next steps.
     """
     config = replace(training.TrainConfig(**entry["config"]), log_every=1)
-    digits = digits_of(entry, mnist.mnist("train"))
     pair = networks(entry, config.seed)
     history = training.train(*pair, digits, config, **how(entry), until=1, progress=False)
     return {column: getattr(history, column)[0] for column in ("step", *records.COLUMNS)}
@@ -142,7 +141,7 @@ def fill(entry: dict, folder: Path, log: Log) -> dict:
     """Train one entry of the table; the generator that is kept is the average."""
     config, digits = training.TrainConfig(**entry["config"]), mnist.mnist("train")
     digits = digits_of(entry, digits)
-    write_table(folder / "early.csv", [early(entry)])
+    write_table(folder / "early.csv", [early(entry, digits)])
     generator, critic = networks(entry, config.seed)
     average = copy.deepcopy(generator)
     scores = Scores(folder / "scores.csv", digits, estimates=entry["estimates"])

@@ -241,7 +241,7 @@ def _rewrite_sheets(soup, name, address):
 
 
 def _rewrite_theme(body, name):
-    """Say to those who listen what things are, and keep the room of the logo while it loads."""
+    """Say to those who listen what things are, keep the logo's room, and name the front page."""
     sidebar = 'id="pst-primary-sidebar"'
     named = f'{sidebar} role="complementary" aria-label="The book"'
     body = replace(body, f"{sidebar} ", f"{named} ", where=name)
