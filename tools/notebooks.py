@@ -11,18 +11,21 @@ Usage:
 from __future__ import annotations
 
 import argparse
+import base64
 import os
 import sys
 import time
 from pathlib import Path
 
 import nbformat
+import pictures
 import repository
 from nbclient import NotebookClient
 from renumber import renumber
 
 os.environ["TQDM_DISABLE"] = "1"  # kernels inherit it: a stored page shows no progress bars
 BOOK = repository.ROOT / "book"
+NARROW = BOOK / "narrow"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 INSTALL = """\
 # On Colab this installs wganlib; elsewhere it does nothing.
@@ -101,7 +104,7 @@ def store(path: Path, notebook: nbformat.NotebookNode) -> None:
 
 
 def execute(path: Path) -> float:
-    """Run a notebook from top to bottom and store it; returns seconds."""
+    """Run a notebook from top to bottom and store it with its pictures; returns seconds."""
     notebook = nbformat.read(path, as_version=4)
     write_setup(notebook)
     start = time.perf_counter()
@@ -112,11 +115,41 @@ def execute(path: Path) -> float:
         record_timing=False,
         store_widget_state=False,
         resources={"metadata": {"path": str(BOOK)}},
+        extra_arguments=[f"--IPKernelApp.exec_lines={line}" for line in drawing(notebook)],
     ).execute()
     seconds = time.perf_counter() - start
+    store_narrow(path, notebook)
     tidy(notebook)  # the client wrote the machine's Python version into it
     store(path, notebook)
     return seconds
+
+
+def drawing(notebook: nbformat.NotebookNode) -> list[str]:
+    """Return what the kernel runs first: how figures are drawn for the site and for phones."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source]
+    hints = {n: c.metadata["narrow"] for n, c in enumerate(code, 1) if "narrow" in c.metadata}
+    here = str(Path(__file__).parent)
+    return [
+        f"import sys; sys.path.append({here!r}); import pictures; sys.path.pop()",
+        f"pictures.install({hints!r}); del pictures, sys",
+    ]
+
+
+def store_narrow(path: Path, notebook: nbformat.NotebookNode) -> None:
+    """Take the narrow pictures out of a notebook's outputs and write them into book/narrow."""
+    made = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if (found := output.get("data", {}).pop(pictures.MIME, None)) is not None:
+                name = cell.metadata["mystnb"]["figure"]["name"]
+                wide = base64.b64decode(output["data"]["image/png"])
+                made[f"{name}.png"] = pictures.labelled(base64.b64decode(found), wide)
+    NARROW.mkdir(exist_ok=True)
+    for old in NARROW.glob(f"fig-{path.name[:4]}-*.png"):
+        if old.name not in made:
+            old.unlink()
+    for name, picture in made.items():
+        (NARROW / name).write_bytes(picture)
 
 
 def main() -> None:

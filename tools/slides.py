@@ -29,7 +29,7 @@ AT_A_TIME = 4  # items of a list on one slide
 FORMULA = re.compile(r"<mjx-container.*?</mjx-container>", re.DOTALL)
 URL = re.compile(r"url\([\"']?([^\"':)]+)[\"']?\)")
 SHOWN = "h1, h2, h3, blockquote, figure, ul.claims, #objectives ol, #summary ol"
-NOT_SHOWN = "#exercises, .headerlink, .only-dark, .live, .falls-if"
+NOT_SHOWN = "#exercises, .headerlink, .only-dark, .on-phones, .live, .falls-if"
 PAGE = """\
 <!DOCTYPE html>
 <html lang="en">

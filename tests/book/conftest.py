@@ -89,6 +89,8 @@ def chapter(number, title, *, printed="✓ Half is half.  [= 0.5]\n", source="ch
 class TinyBook:
     """Two chapters in two parts, a front page, a ledger."""
 
+    picture = staticmethod(picture)
+
     def __init__(self, folder):
         self.folder = folder
         (folder / "book").mkdir()

@@ -4,8 +4,11 @@ import gzip
 import re
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from measured import reports
 
 from tests.browser.reading import NEVER_IDLE, movement
 from tests.browser.site import (
@@ -174,3 +177,62 @@ def test_the_one_style_sheet_is_light():
     for file in re.findall(rb"url\([\"']?(?!data:)([^)\"']+)", sheet):
         if b"vendor/fontawesome" not in file:
             assert (SITE / "_static" / file.decode()).is_file(), file
+
+
+def report_button(name):
+    """Return the address of a page's button as the build writes it once the repository is named."""
+    app = SimpleNamespace(add_js_file=lambda *_, **__: None)
+    app.config = SimpleNamespace(html_baseurl="https://someone.github.io/fork/")
+    app.config.html_theme_options = {"repository_url": "https://github.com/someone/fork"}
+    context = {"header_buttons": []}
+    reports.offer(app, name.removesuffix(".html"), None, context, "a document")
+    return context["header_buttons"][0]["url"]
+
+
+ADD_BUTTON = """address => {
+    const link = document.createElement("a");
+    link.href = address;
+    link.className = "btn-report-button";
+    link.textContent = "Report an error";
+    link.addEventListener("click", event => event.preventDefault());
+    document.querySelector(".article-header-buttons").append(link);
+}"""
+CLICK = """() => {
+    const link = document.querySelector(".btn-report-button");
+    link.click();
+    return link.href;
+}"""
+SELECT = """heading => {
+    const words = heading.parentElement.querySelector("p");
+    getSelection().selectAllChildren(words);
+    return getSelection().toString();
+}"""
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_report_names_the_section_that_is_read_and_quotes_what_is_selected(visit, server, screen):
+    page = visit(CHAPTERS[6], **SCREENS[screen])
+    page.evaluate(ADD_BUTTON, report_button(CHAPTERS[6]))
+    page.add_script_tag(url=server + "_static/report.js")
+
+    def asked():
+        address = urlsplit(page.evaluate(CLICK))
+        assert (address.netloc, address.path) == ("github.com", "/someone/fork/issues/new")
+        return {key: value for key, [value] in parse_qs(address.query).items()}
+
+    here = f"https://someone.github.io/fork/{CHAPTERS[6]}"
+    chapter = page.locator(".bd-article h1").evaluate("h => h.firstChild.textContent")
+    assert chapter in asked()["title"]
+    for heading in page.locator(".bd-article > section > section > h2").all()[3:5]:
+        heading.evaluate("h => h.scrollIntoView({ behavior: 'instant' })")
+        page.wait_for_function(DRAWN)
+        heading.evaluate("h => h.scrollIntoView({ behavior: 'instant' })")
+        settle(page)
+        section = heading.evaluate("h => h.parentElement.id")
+        words = heading.evaluate("h => h.firstChild.textContent")
+        name = CHAPTERS[6].removeprefix("book/").removesuffix(".html")
+        assert asked() == {"title": f"{name}: {words}", "body": f"Page: {here}#{section}\n\n"}
+        selected = heading.evaluate(SELECT)
+        assert selected
+        assert asked()["body"] == f"Page: {here}#{section}\n\n> {selected}\n\n"
+        page.evaluate("getSelection().removeAllRanges()")

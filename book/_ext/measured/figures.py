@@ -1,22 +1,30 @@
-"""Give every figure of a notebook a twin for the dark theme, made from its pixels.
+"""Give every figure of a notebook a twin for the dark theme, and both a twin for phones.
 
-Lightness is turned upside down in OKLab (Ottosson, 2020), where lightness, hue and chroma are
-nearly independent for the eye: blue stays blue, white paper becomes the page of the dark theme, ink
-becomes its text.  Cells tagged `photo` keep their one picture.  Every figure is shown at a width in
-proportion to its size in inches, so that letters are equally tall in all of them.
+The one for phones was drawn when the notebook was executed, panels under each other where they
+would become too small (`tools/pictures.py`).  The dark one is made here, from pixels: lightness is
+turned upside down in OKLab (Ottosson, 2020), where lightness, hue and chroma are nearly independent
+for the eye: blue stays blue, white paper becomes the page of the dark theme, ink becomes its text.
+Cells tagged `photo` keep their one picture.  Every figure is shown at a width in proportion to its
+size in inches, so that letters are equally tall in all of them.
 """
 
+import hashlib
 import io
+import shutil
 import zlib
 from pathlib import Path
 
 import numpy as np
 from docutils import nodes
 from PIL import Image
+from sphinx.util import logging
 
 from wganlib import palette
 
+LOGGER = logging.getLogger(__name__)
+
 COLUMN = 640  # pixels of a figure that fills the column: 8 inches at 80 dots, see wganlib.plotting
+NARROW = "book/narrow"  # the folder of pictures for phones
 PAGE, TEXT, INK = palette.DARK["page"], palette.DARK["text"], palette.INK
 
 _TO_LMS = np.array(
@@ -38,23 +46,54 @@ _TO_LAB = np.array(
 def add_twins(app, doctree):
     """Put a dark twin after each picture of a cell."""
     for image in list(doctree.findall(nodes.image)):
-        cell = _cell(image)
+        cell = _around(image, lambda node: "cell" in node.get("classes", []))
         if cell is None:
             continue
         _set_width(image)
         image["loading"] = "lazy"
-        if "tag_photo" in cell["classes"]:
-            image["classes"].append("dark-light")  # the theme leaves such images as they are
-            continue
-        file = _file(app, image)
-        if file is None or file.suffix != ".png":
-            continue
-        twin = image.deepcopy()
-        twin["uri"] = image["uri"].removesuffix(".png") + ".dark.png"
-        file.with_suffix(".dark.png").write_bytes(dark_png(file.read_bytes()))
-        image["classes"].append("only-light")
-        twin["classes"].append("only-dark")
-        image.parent.insert(image.parent.index(image) + 1, twin)
+        photo = "tag_photo" in cell["classes"]
+        for picture in [image, *_for_phones(app, image)]:
+            if photo:
+                picture["classes"].append("dark-light")  # the theme leaves it as it is
+            else:
+                _add_dark(app, picture)
+
+
+def _for_phones(app, image):
+    """Put the picture for phones after its wide twin, if one was drawn."""
+    file = _file(app, image)
+    figure = _around(image, lambda node: isinstance(node, nodes.figure))
+    name = figure["names"][0] if figure is not None and figure["names"] else None
+    stored = Path(app.srcdir, NARROW, f"{name}.png")
+    if file is None or not stored.is_file():
+        return []
+    if Image.open(stored).info.get("wide") != hashlib.sha256(file.read_bytes()).hexdigest():
+        chapter = name.removeprefix("fig-").partition("-")[0]
+        LOGGER.warning(
+            "%s belongs to an older figure: run `make notebooks N=%s`",
+            *(stored, chapter),
+            location=image,
+        )
+    twin = image.deepcopy()
+    twin["uri"], twin["width"] = image["uri"].removesuffix(".png") + ".narrow.png", "100%"
+    shutil.copyfile(stored, file.with_suffix(".narrow.png"))
+    image["classes"].append("on-wide")
+    twin["classes"].append("on-phones")
+    image.parent.insert(image.parent.index(image) + 1, twin)
+    return [twin]
+
+
+def _add_dark(app, image):
+    file = _file(app, image)
+    if file is None or file.suffix != ".png":
+        return
+    twin = image.deepcopy()
+    twin["uri"] = image["uri"].removesuffix(".png") + ".dark.png"
+    dark = file.with_suffix(".dark.png")
+    dark.write_bytes(dark_png(file.read_bytes()))
+    image["classes"].append("only-light")
+    twin["classes"].append("only-dark")
+    image.parent.insert(image.parent.index(image) + 1, twin)
 
 
 def _set_width(image):
@@ -64,8 +103,9 @@ def _set_width(image):
     image["width"] = f"{min(100, share)}%"
 
 
-def _cell(node):
-    while node is not None and "cell" not in getattr(node, "attributes", {}).get("classes", []):
+def _around(node, wanted):
+    """Return the next node around another one that is wanted, or none."""
+    while node is not None and not (isinstance(node, nodes.Element) and wanted(node)):
         node = node.parent
     return node
 
@@ -77,10 +117,10 @@ def _file(app, image):
 
 
 def drop_twins_on_paper(app, doctree, docname):
-    """Leave out the dark twins where there is one theme only."""
+    """Leave out the twins where there is one theme and one width."""
     if app.builder.name != "html":
         for image in list(doctree.findall(nodes.image)):
-            if "only-dark" in image["classes"]:
+            if {"only-dark", "on-phones"} & {*image["classes"]}:
                 image.parent.remove(image)
 
 

@@ -23,6 +23,7 @@ from wganlib import palette
 from . import formulas, sharing, stylesheet
 
 SHEET = "site.css"
+PHONE = 700  # pixels of a phone's page, twice as sharp: wider pictures are swiped
 ANSWER = '<details class="quick">'
 DRAWING = '<svg class="chapter-drawing"'
 # What the head of a page has and the book does not use, and how often.
@@ -152,11 +153,14 @@ def mark_questions(body, *, where):
 def _size_pictures(body, app, doctree, *, where):
     """Write the pixels of each picture into its tag: the page then stands still while it loads."""
     files = {name: file for file, name in app.builder.images.items()}
-    shown = [image["uri"] for image in doctree.findall(nodes.image)]  # as the writer has set it
+    images = list(doctree.findall(nodes.image))  # their addresses are as the writer has set them
+    shown = [image["uri"] for image in images]
+    twins = {image["uri"] for image in images if {"on-wide", "on-phones"} & {*image["classes"]}}
     for uri in dict.fromkeys(shown):
         if posixpath.dirname(uri) == app.builder.imgpath and uri.endswith(".png"):
             width, height = Image.open(Path(app.srcdir, files[posixpath.basename(uri)])).size
-            wide = " data-wide" if width > 2.2 * height else ""  # swiped on a phone: stays legible
+            swiped = width > PHONE and uri not in twins  # so it stays legible
+            wide = " data-wide" if swiped else ""
             place = f'src="{uri}"'
             sized = f'{place} width="{width}" height="{height}"{wide}'
             body = replace(body, place, sized, where=where, expect=shown.count(uri))
