@@ -143,7 +143,7 @@ def store_narrow(path: Path, notebook: nbformat.NotebookNode) -> None:
             if (found := output.get("data", {}).pop(pictures.MIME, None)) is not None:
                 name = cell.metadata["mystnb"]["figure"]["name"]
                 wide = base64.b64decode(output["data"]["image/png"])
-                made[f"{name}.png"] = pictures.labelled(base64.b64decode(found), wide)
+                made[f"{name}.png"] = pictures.twin(base64.b64decode(found), wide)
     NARROW.mkdir(exist_ok=True)
     for old in NARROW.glob(f"fig-{path.name[:4]}-*.png"):
         if old.name not in made:

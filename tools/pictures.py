@@ -78,9 +78,12 @@ class Narrow(BaseFormatter):
 
 
 def narrow(figure: Figure, columns: int | None = None, height: float | None = None) -> bytes:
-    """Lay a figure out for a phone and draw it; returns a PNG. The figure is another one then."""
+    """Lay a figure out for a phone and draw it; returns a PNG. The figure is another one then.
+
+    The PNG says of itself whether panels that stood side by side stand below each other.
+    """
     figure.draw_without_rendering()
-    restack(figure, columns, height)
+    stacked = restack(figure, columns, height)
     for _ in range(3):  # labels that stand out make the picture wider than the figure
         break_lines(figure)
         figure.draw_without_rendering()
@@ -94,11 +97,14 @@ def narrow(figure: Figure, columns: int | None = None, height: float | None = No
                 'metadata "narrow": false, then it is swiped'
             )
         figure.set_figwidth(width)
-    return plotting.palette_png(figure)[0]
+    return labelled(plotting.palette_png(figure)[0], stacked="yes" if stacked else "no")
 
 
-def restack(figure: Figure, columns: int | None, height: float | None) -> None:
-    """Put panels that become too narrow under each other, and say again what neighbours said."""
+def restack(figure: Figure, columns: int | None, height: float | None) -> bool:
+    """Put panels that become too narrow under each other, and say again what neighbours said.
+
+    Returns whether there are such panels.
+    """
     panels = [ax for ax in figure.axes if ax.get_subplotspec() and not hasattr(ax, "_colorbar")]
     rows = arranged(panels)
     wide, high = figure.get_size_inches()
@@ -129,6 +135,7 @@ def restack(figure: Figure, columns: int | None, height: float | None) -> None:
     figure.set_size_inches(room, height or sum(heights) + max(edge, 0) * len(new))
     for legend in figure.legends:
         narrow_legend(figure, legend)
+    return columns < most
 
 
 def arranged(panels: list[Axes]) -> list[list[Axes]]:
@@ -216,11 +223,16 @@ def balanced(words: str, lines: int) -> str:
     return words
 
 
-def labelled(narrow_png: bytes, wide_png: bytes) -> bytes:
+def twin(narrow_png: bytes, wide_png: bytes) -> bytes:
     """Write into the narrow picture of which wide one it is the twin."""
-    info = PngImagePlugin.PngInfo()
-    info.add_text("wide", hashlib.sha256(wide_png).hexdigest())
-    file = io.BytesIO()
-    with Image.open(io.BytesIO(narrow_png)) as image:
+    return labelled(narrow_png, wide=hashlib.sha256(wide_png).hexdigest())
+
+
+def labelled(png: bytes, **words: str) -> bytes:
+    """Write some words into a PNG, beside those that are there."""
+    info, file = PngImagePlugin.PngInfo(), io.BytesIO()
+    with Image.open(io.BytesIO(png)) as image:
+        for key, value in {**image.text, **words}.items():
+            info.add_text(key, value)
         image.save(file, "png", optimize=True, pnginfo=info)
     return file.getvalue()

@@ -43,8 +43,9 @@ def boxes(fig):
 def test_panels_that_would_become_too_small_stand_below_each_other_and_say_what_they_are(three):
     fig = three
     before = boxes(fig)
-    size = Image.open(io.BytesIO(pictures.narrow(fig))).size
-    assert 0.9 * PIXELS < size[0] <= PIXELS
+    image = Image.open(io.BytesIO(pictures.narrow(fig)))
+    assert 0.9 * PIXELS < image.width <= PIXELS
+    assert image.text["stacked"] == "yes"
     x, y, width, _ = boxes(fig).T
     assert np.ptp(x) < 0.05
     assert np.all(np.diff(y) < 0)
@@ -108,8 +109,8 @@ def with_a_picture_for_phones(book, wide=None):
     """Store a picture for phones beside a wide one of a tiny book."""
     wide = base64.b64decode(book.picture()) if wide is None else wide
     (book.folder / "book/narrow").mkdir()
-    small = base64.b64decode(book.picture(344, 500))
-    (book.folder / "book/narrow/fig-ch01-bars.png").write_bytes(pictures.labelled(small, wide))
+    small = pictures.labelled(base64.b64decode(book.picture(344, 500)), stacked="yes")
+    (book.folder / "book/narrow/fig-ch01-bars.png").write_bytes(pictures.twin(small, wide))
 
 
 def test_a_phone_has_its_own_picture_in_both_themes_and_the_gallery_one_for_all(tiny_book):
@@ -129,6 +130,7 @@ def test_a_phone_has_its_own_picture_in_both_themes_and_the_gallery_one_for_all(
     assert [i["class"] for i in shown] == [[where, f"only-{theme}"] for where, theme in kinds]
     assert [i["width"] for i in shown] == ["800", "800", "344", "344"]
     assert not any(i.has_attr("data-wide") for i in shown)  # nothing to be swiped
+    assert "stacked" in tiny_book.page("book/ch01_x").figure["class"]
     wide = tiny_book.page("book/gallery").select_one("ul.gallery > li").select("img")
     assert [i["class"] for i in wide] == [["only-light"], ["only-dark"]]
     assert {i["src"] for i in wide} == {i["src"] for i in shown[:2]}

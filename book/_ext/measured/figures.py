@@ -67,7 +67,10 @@ def _for_phones(app, image):
     stored = Path(app.srcdir, NARROW, f"{name}.png")
     if file is None or not stored.is_file():
         return []
-    if Image.open(stored).info.get("wide") != hashlib.sha256(file.read_bytes()).hexdigest():
+    said = Image.open(stored).text
+    if said["stacked"] == "yes":
+        figure["classes"].append("stacked")  # the caption says that left is above
+    if said["wide"] != hashlib.sha256(file.read_bytes()).hexdigest():
         chapter = name.removeprefix("fig-").partition("-")[0]
         LOGGER.warning(
             "%s belongs to an older figure: run `make notebooks N=%s`",
