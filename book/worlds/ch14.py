@@ -45,6 +45,9 @@ WORLDS = [
           cell("estimates(8_192), estimates(64)", "estimates(64), estimates(64)")),
     World("many-fields", "the pair that is said to see 64 fields sees 8,192",
           cell("estimates(8_192), estimates(64)", "estimates(8_192), estimates(8_192)")),
+    World("critic-at-rest", "the critic stands still as well as the generator",
+          cell("n_steps=40, learning_rate=learning_rate,",
+               "n_steps=40, learning_rate=learning_rate / 1_000,")),
     # units
     World("weight-stays", "λ does not follow the unit",
           cell("s * (y + 2), s * 10.0)", "s * (y + 2), 10.0)")),
