@@ -46,7 +46,7 @@ unit: $(READY) ## run the tests that need neither book nor browser, under a minu
 	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal --by-folder
 
 test: book ## run all tests and every notebook, three at a time on two cores, since browsers wait
-	$(BIN)/python -m pytest --nbval -n 3 --dist loadfile --by-folder
+	$(BIN)/python -m pytest --nbval -n 3 --dist loadfile --no-loadscope-reorder --by-folder
 
 floors: ## run the unit tests with the oldest versions that pyproject.toml allows
 	$(call quoted,PYTHON) tools/floors.py

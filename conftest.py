@@ -13,6 +13,13 @@ matplotlib.use("agg")  # not by the environment: a kernel would inherit it and s
 pytest_plugins = ["tests.progress"]  # progress by folder, `pytest --by-folder`
 ABSENT = pytest.StashKey[str]()
 SKIPPED = "claims skipped"
+# Files that take a minute or more, the longest first: one that is begun last is waited for alone.
+LONGEST = [
+    "test_reading_at_a_desk", "ch06", "test_live", "test_comparison", "ch07", "test_place", "ch08",
+    "test_colab", "test_toys", "ch04", "test_reading_on_a_phone", "ch09", "ch01", "ch10", "ch11",
+    "test_trained", "test_torchrun", "test_pages", "test_cli", "test_runner", "test_falsify",
+    "ch13", "test_resume", "ch03", "test_repository", "ch16", "test_claims", "ch15", "ch14",
+]  # fmt: skip
 
 
 def pytest_sessionstart(session):
@@ -27,6 +34,17 @@ def pytest_sessionstart(session):
     except (OSError, ValueError) as error:
         session.config.stash[ABSENT] = str(error)
         os.environ["WGANLIB_OFFLINE"] = "1"  # workers and kernels inherit it
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest."""
+    place = {name: i for i, name in enumerate(LONGEST)}
+
+    def rank(item):
+        name = item.path.stem
+        return place.get(name[:4] if item.path.suffix == ".ipynb" else name, len(place))
+
+    items.sort(key=rank)
 
 
 @pytest.hookimpl(trylast=True)
