@@ -72,8 +72,8 @@ def go_to(page, name):
 
 
 def still(box):
-    """Return the picture that stands where the figure does not, in the light theme."""
-    return box.locator("xpath=..").locator("img:not(.only-dark)")
+    """Return the picture that stands where the figure does not: the one of this screen, light."""
+    return box.locator("xpath=..").locator("img:not(.only-dark):visible")
 
 
 @pytest.fixture

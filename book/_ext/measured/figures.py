@@ -67,7 +67,8 @@ def _for_phones(app, image):
     stored = Path(app.srcdir, NARROW, f"{name}.png")
     if file is None or not stored.is_file():
         return []
-    said = Image.open(stored).text
+    picture = Image.open(stored)
+    said = picture.text
     if said["stacked"] == "yes":
         figure["classes"].append("stacked")  # the caption says that left is above
     if said["wide"] != hashlib.sha256(file.read_bytes()).hexdigest():
@@ -78,7 +79,8 @@ def _for_phones(app, image):
             location=image,
         )
     twin = image.deepcopy()
-    twin["uri"], twin["width"] = image["uri"].removesuffix(".png") + ".narrow.png", "100%"
+    twin["uri"] = image["uri"].removesuffix(".png") + ".narrow.png"
+    twin["width"] = f"{picture.width // 2}px"  # drawn with twice the pixels
     shutil.copyfile(stored, file.with_suffix(".narrow.png"))
     image["classes"].append("on-wide")
     twin["classes"].append("on-phones")
