@@ -86,7 +86,7 @@ WORLDS = [
     World("nothing-shuffled", "the rows of the second exercise are not shuffled",
           cell("torch.cat(parts, dim=1)[:500]", "fresh[:500]")),
     World("kept-aside-after-all", "the memoriser meets rows that were kept aside",
-          cell("torch.cat([learnt, copied])", "torch.cat([held[:1_000], copied])")),
+          cell("torch.cat([learnt, part])", "torch.cat([held[:1_000], part])")),
     World("no-memory", "the series has no memory",
           cell("0.9 * series[-1] + step", "0.0 * series[-1] + step")),
 ]  # fmt: skip
