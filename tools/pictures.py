@@ -38,7 +38,7 @@ MIME = "image/x-narrow"
 FONTS = Path(__file__).with_name("fonts")
 LARGER = 1.1  # its small letters are so much smaller than those of Matplotlib's own typeface
 PAGE = 4.3  # inches of a phone's page, 344 pixels of 390 or 375
-LEAST = 0.75  # of its width a panel keeps beside another one
+LEAST = 0.75  # of its width a panel keeps next to another one
 
 
 def install(hints: dict[int, dict[str, float] | bool]) -> None:
@@ -229,7 +229,7 @@ def twin(narrow_png: bytes, wide_png: bytes) -> bytes:
 
 
 def labelled(png: bytes, **words: str) -> bytes:
-    """Write some words into a PNG, beside those that are there."""
+    """Write some words into a PNG, besides those that are there."""
     info, file = PngImagePlugin.PngInfo(), io.BytesIO()
     with Image.open(io.BytesIO(png)) as image:
         for key, value in {**image.text, **words}.items():

@@ -72,7 +72,7 @@ def test_a_cell_may_ask_for_columns_and_a_height(three):
 
 def test_a_long_label_is_broken_and_not_the_picture_widened(three):
     three.axes[0].set_xlabel(
-        "a very long name of an axis, with units and much else beside it, " * 2
+        "a very long name of an axis, with units and much else besides it, " * 2
     )
     size = Image.open(io.BytesIO(pictures.narrow(three))).size
     assert size[0] <= PIXELS
@@ -106,7 +106,7 @@ def test_every_figure_has_a_picture_for_phones_that_was_drawn_with_it(path):
 
 
 def with_a_picture_for_phones(book, wide=None):
-    """Store a picture for phones beside a wide one of a tiny book."""
+    """Store a picture for phones next to a wide one of a tiny book."""
     wide = base64.b64decode(book.picture()) if wide is None else wide
     (book.folder / "book/narrow").mkdir()
     small = pictures.labelled(base64.b64decode(book.picture(344, 500)), stacked="yes")
