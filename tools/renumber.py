@@ -31,6 +31,8 @@ def renumber(old: int, new: int, *, root: Path) -> str:
     for file in (worlds / f"{before}.py", worlds / f"answers/{before}.json"):
         if file.exists():
             file.rename(file.with_stem(after))
+    for picture in root.glob(f"book/narrow/fig-{before}-*.png"):
+        picture.rename(picture.with_name(picture.name.replace(before, after, 1)))
     for file in {file for place in PLACES for file in root.glob(place)}:
         text = file.read_text(encoding="utf8").replace(f"{before}_{name[5:]}", name)
         text = _references(text, old, new)

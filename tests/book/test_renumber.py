@@ -43,7 +43,13 @@ def book(tiny_book):
 
 
 def test_a_chapter_moves_with_all_that_refers_to_it_and_leaves_a_page_behind(book):
+    narrow = book.folder / "book/narrow"
+    narrow.mkdir()
+    (narrow / "fig-ch02-bars.png").touch()
     assert renumber(book.folder, "2", "7") == ""
+    (picture,) = narrow.iterdir()
+    assert picture.name == "fig-ch07-bars.png"
+    picture.unlink()  # an empty one
     assert not (book.folder / "book/ch02_x.ipynb").exists()
     text = (book.folder / "book/claims.md").read_text()
     assert text == MOVED
