@@ -80,10 +80,11 @@ class Narrow(BaseFormatter):
 def narrow(figure: Figure, columns: int | None = None, height: float | None = None) -> bytes:
     """Lay a figure out for a phone and draw it; returns a PNG. The figure is another one then.
 
-    The PNG says of itself whether panels that stood side by side stand below each other.
+    The PNG says of itself how panels stand: as before, in rows that became shorter, or turned, the
+    upper row on the left.
     """
     figure.draw_without_rendering()
-    stacked = restack(figure, columns, height)
+    panels = restack(figure, columns, height)
     for _ in range(3):  # labels that stand out make the picture wider than the figure
         break_lines(figure)
         figure.draw_without_rendering()
@@ -97,13 +98,13 @@ def narrow(figure: Figure, columns: int | None = None, height: float | None = No
                 'metadata "narrow": false, then it is swiped'
             )
         figure.set_figwidth(width)
-    return labelled(plotting.palette_png(figure)[0], stacked="yes" if stacked else "no")
+    return labelled(plotting.palette_png(figure)[0], panels=panels)
 
 
-def restack(figure: Figure, columns: int | None, height: float | None) -> bool:
+def restack(figure: Figure, columns: int | None, height: float | None) -> str:
     """Put panels that become too narrow under each other, and say again what neighbours said.
 
-    Returns whether there are such panels.
+    Returns how they stand: ``"as before"``, ``"stacked"`` or ``"turned"``.
     """
     panels = [ax for ax in figure.axes if ax.get_subplotspec() and not hasattr(ax, "_colorbar")]
     rows = arranged(panels)
@@ -117,9 +118,9 @@ def restack(figure: Figure, columns: int | None, height: float | None) -> bool:
         if most % columns and all(ax.get_aspect() == "auto" for ax in panels):
             columns = 1  # rather than one panel wider than the others
     growth = (room / columns) / (wide / most)
-    lines = rows
-    grids = [row for row in rows if len(row) > 1]
-    if columns < most and len(grids) == columns:  # columns of the wide one become rows
+    lines, grids = rows, [row for row in rows if len(row) > 1]
+    turned = len(grids) == columns > 1 and columns < most
+    if turned:  # columns of the wide one become rows
         lines = [*map(list, zip(*grids, strict=True)), *(row for row in rows if len(row) == 1)]
     new = [line[i : i + columns] for line in lines for i in range(0, len(line), columns)]
     heights = []
@@ -135,7 +136,7 @@ def restack(figure: Figure, columns: int | None, height: float | None) -> bool:
     figure.set_size_inches(room, height or sum(heights) + max(edge, 0) * len(new))
     for legend in figure.legends:
         narrow_legend(figure, legend)
-    return columns < most
+    return "turned" if turned else "stacked" if columns < most else "as before"
 
 
 def arranged(panels: list[Axes]) -> list[list[Axes]]:

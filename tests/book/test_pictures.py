@@ -45,7 +45,7 @@ def test_panels_that_would_become_too_small_stand_below_each_other_and_say_what_
     before = boxes(fig)
     image = Image.open(io.BytesIO(pictures.narrow(fig)))
     assert 0.9 * PIXELS < image.width <= PIXELS
-    assert image.text["stacked"] == "yes"
+    assert image.text["panels"] == "stacked"
     x, y, width, _ = boxes(fig).T
     assert np.ptp(x) < 0.05
     assert np.all(np.diff(y) < 0)
@@ -53,6 +53,16 @@ def test_panels_that_would_become_too_small_stand_below_each_other_and_say_what_
     assert [ax.get_ylabel() for ax in fig.axes] == ["y"] * 3
     assert all(ax.yaxis.get_tick_params()["labelleft"] for ax in fig.axes)
     assert [len(ax.lines[0].get_xdata()) for ax in fig.axes] == [3] * 3
+
+
+def test_two_rows_become_two_columns():
+    fig, _ = plt.subplots(2, 4, figsize=(8.4, 5), layout="constrained")
+    image = Image.open(io.BytesIO(pictures.narrow(fig)))
+    x, y, _, _ = boxes(fig).reshape(2, 4, 4).transpose(2, 0, 1)
+    plt.close(fig)
+    assert image.text["panels"] == "turned"
+    assert np.all(x[0] < x[1] - 1)
+    assert np.all(np.diff(y, axis=1) < -1)
 
 
 def test_letters_are_as_tall_as_in_the_wide_picture(three):
@@ -109,7 +119,7 @@ def with_a_picture_for_phones(book, wide=None):
     """Store a picture for phones next to a wide one of a tiny book."""
     wide = base64.b64decode(book.picture()) if wide is None else wide
     (book.folder / "book/narrow").mkdir()
-    small = pictures.labelled(base64.b64decode(book.picture(344, 500)), stacked="yes")
+    small = pictures.labelled(base64.b64decode(book.picture(344, 500)), panels="turned")
     (book.folder / "book/narrow/fig-ch01-bars.png").write_bytes(pictures.twin(small, wide))
 
 
@@ -130,7 +140,7 @@ def test_a_phone_has_its_own_picture_in_both_themes_and_the_gallery_one_for_all(
     assert [i["class"] for i in shown] == [[where, f"only-{theme}"] for where, theme in kinds]
     assert [i["width"] for i in shown] == ["800", "800", "344", "344"]
     assert not any(i.has_attr("data-wide") for i in shown)  # nothing to be swiped
-    assert "stacked" in tiny_book.page("book/ch01_x").figure["class"]
+    assert "panels-turned" in tiny_book.page("book/ch01_x").figure["class"]
     wide = tiny_book.page("book/gallery").select_one("ul.gallery > li").select("img")
     assert [i["class"] for i in wide] == [["only-light"], ["only-dark"]]
     assert {i["src"] for i in wide} == {i["src"] for i in shown[:2]}

@@ -69,8 +69,8 @@ def _for_phones(app, image):
         return []
     picture = Image.open(stored)
     said = picture.text
-    if said["stacked"] == "yes":
-        figure["classes"].append("stacked")  # the caption says that left is above
+    if said["panels"] != "as before":
+        figure["classes"].append(f"panels-{said['panels']}")  # the caption says what left is now
     if said["wide"] != hashlib.sha256(file.read_bytes()).hexdigest():
         chapter = name.removeprefix("fig-").partition("-")[0]
         LOGGER.warning(
