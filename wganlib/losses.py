@@ -159,19 +159,19 @@ def _hinge_critic(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def _relativistic_critic(real: Tensor, fake: Tensor) -> Tensor:
-    """−mean log σ(real − fake); Jolicoeur-Martineau (2018), equation 6."""
+    """−mean log σ(real − fake); Jolicoeur-Martineau (2018)."""
     real, fake = _pairs(real, fake)
     return softplus(fake - real).mean()
 
 
 def _relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """−mean log σ(fake − real); Jolicoeur-Martineau (2018), equation 7."""
+    """−mean log σ(fake − real); Jolicoeur-Martineau (2018)."""
     real, fake = _pairs(real, fake)
     return softplus(real - fake).mean()
 
 
 def _relativistic_average_critic(real: Tensor, fake: Tensor) -> Tensor:
-    """Each side against the other's batch mean; Jolicoeur-Martineau (2018), section 4."""
+    """Each side against the other's batch mean; Jolicoeur-Martineau (2018)."""
     real, fake = _both(real, fake)
     return softplus(fake.mean() - real).mean() + softplus(fake - real.mean()).mean()
 
