@@ -57,6 +57,23 @@ def test_printed_columns_become_tables_and_all_else_stays(tiny_book):
     assert "in all: 2" in page.get_text()
 
 
+def test_lines_that_say_again_what_their_numbers_are_become_a_table(tiny_book):
+    book = with_table(tiny_book, row=r"(flat|steep) +(\S+).*", heads=["", "slope"])
+    assert book.build() == ""
+    (table,) = book.page("book/ch01_x").select("table.printed")
+    rows = [[e.get_text().strip() for e in row.select("th, td")] for row in table.select("tr")]
+    assert rows == [["", "slope"], ["flat", "0.01"], ["steep", "10.00"]]
+    assert "in all: 2" in book.page("book/ch01_x").get_text()
+
+
+@pytest.mark.parametrize(("row", "said"), [
+    ("(steep) +(.+)", "no two lines fit the pattern"),
+    (r"(\w+) +(\S+) +(\S+)", "has not 2 entries"),
+])  # fmt: skip
+def test_a_pattern_that_does_not_fit_fails_the_build(tiny_book, row, said):
+    assert said in with_table(tiny_book, row=row, heads=["", "slope"]).build()
+
+
 def test_heads_that_no_line_prints_come_from_the_metadata(tiny_book):
     heads = ["kind", "one", "two"]
     assert with_table(tiny_book, cuts=[11, 18], heads=heads).build() == ""
@@ -84,9 +101,9 @@ def test_stored_outputs_fit_their_cuts_to_the_last_row(path):
         if about := cell.metadata.get("table"):
             text = "".join(output.get("text", "") for output in cell.outputs)
             lines = [line for line in text.split("\n") if not line.startswith(("✓", "–"))]
-            rows = [tables.fields(line, about["cuts"]) for line in lines]
-            assert len([row for row in rows if row]) >= 3
+            rows = [tables.row_of(line, about) for line in lines]
+            assert len([row for row in rows if row]) >= (2 if "row" in about else 3)
             assert all(len(about["heads"]) == len(row) for row in rows if row and "heads" in about)
             left = [line for line, row in zip(lines, rows, strict=True) if row is None]
-            columns = len(about["cuts"]) + 1
+            columns = len(about["heads"] if "row" in about else about["cuts"]) + ("cuts" in about)
             assert [x for x in left if len(re.split(r" {2,}", x.strip())) >= columns] == []

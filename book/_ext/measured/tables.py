@@ -1,10 +1,13 @@
-"""Set printed columns as tables.
+r"""Set printed columns as tables.
 
 A program aligns columns with spaces, which a page cannot wrap and a screen reader does not know.
 The metadata of a cell say where its columns are cut, `"table": {"cuts": [6, 13]}`, and name them in
 `"heads"` where nothing is printed above them, or say how many lines of heads there are (`"head"`,
 else 1).  A line that does not fit, with a word across a cut or nothing behind the first one, stays
 as it was printed.  A line without a first entry begins another table.
+
+Where each line says again what its numbers are, a pattern tells what is an entry,
+`"table": {"row": "d = (\d+): slope (\S+)", "heads": ["d", "slope"]}`.
 """
 
 import itertools
@@ -25,7 +28,7 @@ def set_printed(app, doctree):
             parts = [(block, list(_parts(block, about))) for block in blocks]
             if not any(isinstance(part, nodes.table) for _, new in parts for part in new):
                 raise ExtensionError(
-                    f"{app.env.docname}: no two lines fit the cuts {about['cuts']} of cell "
+                    f"{app.env.docname}: no two lines fit the {_words(about)} of cell "
                     f"{cell['cell_index']}: say where its printed columns begin"
                 )
             for block, new in parts:
@@ -35,13 +38,24 @@ def set_printed(app, doctree):
 def _parts(block, about):
     """Cut a block into tables and the lines that are none."""
     lines = block.astext().rstrip("\n").split("\n")
-    rows = [(fields(line, about["cuts"]), line) for line in lines]
+    rows = [(row_of(line, about), line) for line in lines]
     for fits, group in itertools.groupby(rows, key=lambda row: row[0] is not None):
         found = list(group)
         if fits and len(found) > 1:
             yield from _tables([row for row, _ in found], about)
         elif text := "\n".join(line for _, line in found).strip("\n"):
             yield nodes.literal_block(text, text, **block.attributes)
+
+
+def _words(about):
+    return f"pattern {about['row']!r}" if "row" in about else f"cuts {about['cuts']}"
+
+
+def row_of(line, about):
+    """Return the entries of a line, None if it is no row of the table that is told about."""
+    if "row" in about:
+        return entries(line, about["row"], len(about["heads"]))
+    return fields(line, about["cuts"])
 
 
 def fields(line, cuts):
@@ -53,6 +67,14 @@ def fields(line, cuts):
     row = [padded[start:end].strip() for start, end in itertools.pairwise(ends)]
     row = [re.sub(r"(?<=[(\-–]) +(?=\d)", "", text) for text in row]  # ranges padded in print
     return row if any(row[1:]) else None
+
+
+def entries(line, pattern, number):
+    """Return what a pattern finds in a line, None where it does not fit it."""
+    found = re.fullmatch(pattern, line)
+    if found and len(found.groups()) != number:
+        raise ExtensionError(f"the pattern {pattern!r} has not {number} entries, one for each head")
+    return [text.strip() for text in found.groups("")] if found else None
 
 
 def _tables(rows, about):
