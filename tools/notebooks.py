@@ -18,8 +18,8 @@ import time
 from pathlib import Path
 
 import nbformat
-import pictures
 import repository
+import twins
 from nbclient import NotebookClient
 from renumber import renumber
 
@@ -140,10 +140,10 @@ def store_narrow(path: Path, notebook: nbformat.NotebookNode) -> None:
     made = {}
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            if (found := output.get("data", {}).pop(pictures.MIME, None)) is not None:
+            if (found := output.get("data", {}).pop(twins.MIME, None)) is not None:
                 name = cell.metadata["mystnb"]["figure"]["name"]
                 wide = base64.b64decode(output["data"]["image/png"])
-                made[f"{name}.png"] = pictures.twin(base64.b64decode(found), wide)
+                made[f"{name}.png"] = twins.twin(base64.b64decode(found), wide)
     NARROW.mkdir(exist_ok=True)
     for old in NARROW.glob(f"fig-{path.name[:4]}-*.png"):
         if old.name not in made:

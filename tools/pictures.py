@@ -13,8 +13,6 @@ typeface and the wide picture.
 from __future__ import annotations
 
 import base64
-import hashlib
-import io
 import itertools
 import math
 import re
@@ -30,11 +28,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.text import Text
-from PIL import Image, PngImagePlugin
+from twins import MIME, labelled
 
 from wganlib import plotting
 
-MIME = "image/x-narrow"
 FONTS = Path(__file__).with_name("fonts")
 LARGER = 1.1  # its small letters are so much smaller than those of Matplotlib's own typeface
 PAGE = 4.3  # inches of a phone's page, 344 pixels of 390 or 375
@@ -189,7 +186,7 @@ def break_lines(figure: Figure) -> None:
     ]
     for ax in figure.axes:
         box = ax.get_window_extent()
-        texts += [(t, max(box.width, 0.0)) for t in (ax.title, ax._left_title, ax.xaxis.label)]
+        texts += [(t, box.width) for t in (ax.title, ax._left_title, ax.xaxis.label)]
         texts.append((ax.yaxis.label, box.height))
     for ax in figure.axes:
         thin_out(ax)
@@ -222,18 +219,3 @@ def balanced(words: str, lines: int) -> str:
         if len(broken) <= lines:
             return "\n".join(broken).replace("\0", " ")
     return words
-
-
-def twin(narrow_png: bytes, wide_png: bytes) -> bytes:
-    """Write into the narrow picture of which wide one it is the twin."""
-    return labelled(narrow_png, wide=hashlib.sha256(wide_png).hexdigest())
-
-
-def labelled(png: bytes, **words: str) -> bytes:
-    """Write some words into a PNG, besides those that are there."""
-    info, file = PngImagePlugin.PngInfo(), io.BytesIO()
-    with Image.open(io.BytesIO(png)) as image:
-        for key, value in {**image.text, **words}.items():
-            info.add_text(key, value)
-        image.save(file, "png", optimize=True, pnginfo=info)
-    return file.getvalue()

@@ -17,6 +17,7 @@ pytest.importorskip("IPython", reason="IPython is not installed")
 pytest.importorskip("nbclient", reason="nbclient is not installed")
 import notebooks
 import pictures
+import twins
 
 CHAPTERS = sorted(ROOT.glob("book/ch*.ipynb"))
 PIXELS = 2 * 80 * pictures.PAGE  # of a phone's page, twice as sharp
@@ -119,8 +120,8 @@ def with_a_picture_for_phones(book, wide=None):
     """Store a picture for phones next to a wide one of a tiny book."""
     wide = base64.b64decode(book.picture()) if wide is None else wide
     (book.folder / "book/narrow").mkdir()
-    small = pictures.labelled(base64.b64decode(book.picture(344, 500)), panels="turned")
-    (book.folder / "book/narrow/fig-ch01-bars.png").write_bytes(pictures.twin(small, wide))
+    small = twins.labelled(base64.b64decode(book.picture(344, 500)), panels="turned")
+    (book.folder / "book/narrow/fig-ch01-bars.png").write_bytes(twins.twin(small, wide))
 
 
 def test_a_phone_has_its_own_picture_in_both_themes_and_the_gallery_one_for_all(tiny_book):

@@ -10,7 +10,6 @@ size in inches, so that letters are equally tall in all of them.
 
 import hashlib
 import io
-import shutil
 import zlib
 from pathlib import Path
 
@@ -44,7 +43,7 @@ _TO_LAB = np.array(
 
 
 def add_twins(app, doctree):
-    """Put a dark twin after each picture of a cell."""
+    """Put twins after each picture of a cell: one for phones, and a dark one of both."""
     for image in list(doctree.findall(nodes.image)):
         cell = _around(image, lambda node: "cell" in node.get("classes", []))
         if cell is None:
@@ -63,28 +62,27 @@ def _for_phones(app, image):
     """Put the picture for phones after its wide twin, if one was drawn."""
     file = _file(app, image)
     figure = _around(image, lambda node: isinstance(node, nodes.figure))
-    name = figure["names"][0] if figure is not None and figure["names"] else None
-    stored = Path(app.srcdir, NARROW, f"{name}.png")
-    if file is None or not stored.is_file():
+    if file is None or figure is None or not figure["names"]:
         return []
-    picture = Image.open(stored)
-    said = picture.text
+    name = figure["names"][0]
+    stored = Path(app.srcdir, NARROW, f"{name}.png")
+    if not stored.is_file():
+        return []
+    with Image.open(stored) as picture:
+        said, width = picture.text, picture.width
     if said["panels"] != "as before":
         figure["classes"].append(f"panels-{said['panels']}")  # the caption says what left is now
     if said["wide"] != hashlib.sha256(file.read_bytes()).hexdigest():
-        chapter = name.removeprefix("fig-").partition("-")[0]
         LOGGER.warning(
             "%s belongs to an older figure: run `make notebooks N=%s`",
-            *(stored, chapter),
+            stored,
+            name.removeprefix("fig-").partition("-")[0],
             location=image,
         )
-    twin = image.deepcopy()
-    twin["uri"] = image["uri"].removesuffix(".png") + ".narrow.png"
-    twin["width"] = f"{picture.width // 2}px"  # drawn with twice the pixels
-    shutil.copyfile(stored, file.with_suffix(".narrow.png"))
+    twin = _insert_twin(image, file, ".narrow.png", stored.read_bytes())
+    twin["width"] = f"{width // 2}px"  # drawn with twice the pixels
     image["classes"].append("on-wide")
     twin["classes"].append("on-phones")
-    image.parent.insert(image.parent.index(image) + 1, twin)
     return [twin]
 
 
@@ -92,13 +90,18 @@ def _add_dark(app, image):
     file = _file(app, image)
     if file is None or file.suffix != ".png":
         return
-    twin = image.deepcopy()
-    twin["uri"] = image["uri"].removesuffix(".png") + ".dark.png"
-    dark = file.with_suffix(".dark.png")
-    dark.write_bytes(dark_png(file.read_bytes()))
+    twin = _insert_twin(image, file, ".dark.png", dark_png(file.read_bytes()))
     image["classes"].append("only-light")
     twin["classes"].append("only-dark")
+
+
+def _insert_twin(image, file, ending, data):
+    """Write a picture next to another one, and put it after that into the page."""
+    twin = image.deepcopy()
+    twin["uri"] = image["uri"].removesuffix(".png") + ending
+    file.with_suffix(ending).write_bytes(data)
     image.parent.insert(image.parent.index(image) + 1, twin)
+    return twin
 
 
 def _set_width(image):
