@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 quoted = $(foreach one,$(value $(1)),'$(subst ','\'',$(one))')
 
 export OMP_NUM_THREADS := 1
-unexport N WORLD URL BRANCH PYTHONPATH PYTHONHOME
+unexport N WORLD URL BRANCH PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help book pdf epub student slides unit test floors colab lint notebooks falsify setup runs bench clean distclean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from wganlib._pictures import plain
 Batch = tuple[Tensor, Tensor | None]
 
 CHANNELS = (1, 3, 4)  # of pictures: grey, RGB, RGB with transparency
-OVERSHOOT = 1.5  # resizing and augmentation leave [-1, 1] by less than this
+OVERSHOOT = 0.25  # of an interval's width; resizing and augmentation leave it by less than this
 EQUAL = (
     "give all one shape and one dtype; for pictures, wganlib.images.load_images(data_set, size=32, "
     "channels=3) does so"
@@ -296,8 +297,8 @@ def _kind(samples: Tensor, labels: Tensor | None) -> str:
     return f"shape {tuple(samples.shape[1:])}, {samples.dtype} (label: {label})"
 
 
-def warn_of_range(samples: Tensor, name: str) -> None:
-    """Warn if images have another range than the stock generators.
+def warn_of_range(samples: Tensor, name: str, reach: tuple[float, float] | None = None) -> None:
+    """Warn if images have another range than a generator's.
 
     Parameters
     ----------
@@ -305,26 +306,30 @@ def warn_of_range(samples: Tensor, name: str) -> None:
         Samples; those that are no floats of shape (n, channels, height, width) have no range.
     name : str
         What the warning calls them.
+    reach : (float, float), optional
+        The interval of the generator's samples; without it, that of the stock generators.
 
     Warns
     -----
     UserWarning
-        If they fill [0, 1], or lie far outside [-1, 1]; says what to do.
+        If they fill [0, 1] where [-1, 1] is made, or lie far outside what is made; says what to do.
     """
     if samples.ndim != 4 or not samples.is_floating_point():
         return
     low, high = (value.item() for value in samples.aminmax())
-    if 0 <= low < high <= 1:
+    least, most = reach or (-1.0, 1.0)
+    slack = (most - least) * OVERSHOOT if math.isfinite(most - least) else 0.0
+    who = "the generator makes" if reach else "the stock generators end in tanh and make"
+    words = f"{name} holds images from {low:.4g} to {high:.4g}, while {who} [{least:g}, {most:g}]"
+    if (least, most) == (-1, 1) and 0 <= low < high <= 1:
         warn(
-            f"{name} holds images from {low:.4g} to {high:.4g}, while the stock generators end in "
-            "tanh and make [-1, 1]: give 2 * x - 1, in a data set by transforms.Normalize(0.5, "
-            "0.5) after ToTensor(), or give uint8 pixels, which are scaled for you"
+            f"{words}: give 2 * x - 1, in a data set by transforms.Normalize(0.5, 0.5) after "
+            "ToTensor(), or give uint8 pixels, which are scaled for you"
         )
-    elif max(-low, high) > OVERSHOOT:
+    elif low < least - slack or high > most + slack:
         warn(
-            f"{name} holds images from {low:.4g} to {high:.4g}, which the stock generators do not "
-            "reach, since they end in tanh and make [-1, 1]: give uint8 pixels, which are scaled "
-            "for you, or scale the images, or give a generator with a linear end"
+            f"{words}: give uint8 pixels, which are scaled to [-1, 1] for you, or scale the "
+            "images, or give a generator with a linear end"
         )
 
 

@@ -561,6 +561,7 @@ def source(
     batch_size: int,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
+    reach: tuple[float, float] | None = None,
     progress: bool = True,
 ) -> Source:
     r"""Make anything that holds real samples ready to be drawn from.
@@ -583,6 +584,9 @@ def source(
         Where batches are wanted. Samples move there if they leave half of its memory free.
     dtype : torch.dtype
         That of the networks.
+    reach : (float, float), optional
+        Lowest and highest number that the generator can make, infinite ones where nothing bounds
+        it; without it, [−1, 1], as the stock generators of images have it.
     progress : bool
         Show a bar while a data set or a loader is read, on a terminal or in a notebook.
 
@@ -602,7 +606,8 @@ def source(
     Warns
     -----
     UserWarning
-        If images fill [0, 1] or lie far outside [−1, 1]; and if samples cannot be held in memory.
+        If images lie outside the reach by more than a quarter of it, or fill [0, 1] of [−1, 1]; and
+        if samples cannot be held in memory.
 
     Notes
     -----
@@ -637,7 +642,7 @@ def source(
             f"batch_size={shown(batch_size)} is larger than the data ({n}): give batch_size={n} "
             "or less, or more samples as real"
         )
-    warn_of_range(samples, "real")
+    warn_of_range(samples, "real", reach)
     if draw is None and samples.device != device and samples.nbytes <= room(device):
         samples = samples.to(device)
     labels = None if labels is None else labels.to(samples.device)

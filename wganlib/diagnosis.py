@@ -27,6 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from wganlib import _arrays, _networks, _penalties
+from wganlib._ends import ENDLESS, end, last_function
 from wganlib.data import Source, source
 from wganlib.lipschitz import gradient_norms
 from wganlib.metrics import density_coverage, minibatch_w1
@@ -185,7 +186,7 @@ def _pair(
     like = next(generator.parameters(), None)
     _arrays.instance(like, "the generator's first weight", Tensor, "give a network with weights")
     how = {"device": like.device, "dtype": like.dtype, "progress": False}
-    data = source(real, batch_size=FEWEST, **how)
+    data = source(real, batch_size=FEWEST, reach=ENDLESS, **how)  # the range is tested below
     n = min(n, data.n or n)
     rng = torch.Generator(like.device).manual_seed(0) if rng is None else rng
     _arrays.refuse_other_rng(rng, like.device, "the weights lie")
@@ -228,18 +229,18 @@ def _range(pair: _Pair) -> Iterator[Finding]:
     """Compare the range of the data with that of the generator's last layer."""
     low, high = pair.real.min().item(), pair.real.max().item()
     words = f"real samples go from {low:.3g} to {high:.3g}"
-    last = _last_layer(pair)
-    reach = {nn.Tanh: (-1, 1), nn.Sigmoid: (0, 1), nn.Hardtanh: (-1, 1)}.get(type(last))
-    if reach is None:
+    name, (least, most) = end(pair.generator)
+    if (least, most) == ENDLESS:
         ends = pair.fake.min().item(), pair.fake.max().item()
-        words += f", generated ones from {ends[0]:.3g} to {ends[1]:.3g}; nothing bounds the latter"
+        words += f", generated ones from {ends[0]:.3g} to {ends[1]:.3g}; the generator ends in no "
+        words += "function that is known to bound the latter"
         yield Finding("range of the data", "fine", words)
         return
-    words += f", the generator ends in {type(last).__name__}, from {reach[0]} to {reach[1]}"
-    if low < reach[0] - 1e-3 or high > reach[1] + 1e-3:
+    words += f", the generator ends in {name}, from {least:g} to {most:g}"
+    if low < least - 1e-3 or high > most + 1e-3:
         way = "it can never make them: scale the data, as wganlib.data.scale_pixels does"
         yield Finding("range of the data", "wrong", f"{words}: {way}")
-    elif low > (3 * reach[0] + reach[1]) / 4:
+    elif math.isfinite(most - least) and low > (3 * least + most) / 4:
         way = "they leave a quarter of it or more unused. Images in [0, 1] go to [-1, 1] by 2x - 1"
         yield Finding("range of the data", "look", f"{words}: {way}")
     else:
@@ -247,15 +248,16 @@ def _range(pair: _Pair) -> Iterator[Finding]:
 
 
 def _score_kind(pair: _Pair) -> Iterator[Finding]:
-    """Look for a critic that gives probabilities."""
+    """Look for a critic whose scores have bounds, such as probabilities."""
     scores = torch.cat(list(pair.scores.values()))
-    squash = [type(m).__name__ for m in pair.critic.modules() if type(m) in SQUASHING]
-    if scores.min() >= 0 and scores.max() <= 1 and squash:
-        words = f"all scores lie in [0, 1] and the critic holds a {squash[-1]}: a score of a "
-        words += "Wasserstein critic is no probability. Leave the last activation out"
+    words = f"scores go from {scores.min():.3g} to {scores.max():.3g}"
+    with torch.enable_grad():
+        name, (least, most) = last_function(pair.scored(pair.real[:2].requires_grad_()))
+    if name in SQUASHING:
+        words += f" and the critic ends in {name}, which keeps them from {least:g} to {most:g}: a "
+        words += "score of a Wasserstein critic is no probability. Leave the last activation out"
         yield Finding("scores without bound", "wrong", words)
     else:
-        words = f"scores go from {scores.min():.3g} to {scores.max():.3g}"
         yield Finding("scores without bound", "fine", words)
 
 
@@ -397,18 +399,6 @@ def _obedience(pair: _Pair) -> Iterator[Finding]:
         yield Finding("condition", "fine", words)
 
 
-def _last_layer(pair: _Pair) -> nn.Module:
-    """Return the layer that the generator's samples come out of."""
-    called: list[nn.Module] = []
-    network = copy.deepcopy(pair.generator)
-    for module in network.modules():
-        if not list(module.children()):
-            module.register_forward_hook(lambda module, *_: called.append(module))
-    condition = None if pair.condition is None else pair.condition[:2]
-    sample(network, 2, condition=condition, rng=torch.Generator(pair.rng.device).manual_seed(0))
-    return called[-1] if called else network
-
-
 def _clipped(critic: nn.Module) -> str:
     """Say whether most weights sit at one bound, as clipping leaves them."""
     weights = torch.cat([p.detach().flatten().abs() for p in critic.parameters()])
@@ -421,7 +411,7 @@ def _clipped(critic: nn.Module) -> str:
 # A slope is called steep or flat where the estimate would be wrong by a factor of two or of ten.
 STEEP, FLAT = 2.0, 0.1
 ROUNDING = 1e-3  # of the scores' spread: what single precision and another order of sums may do
-SQUASHING = (nn.Sigmoid, nn.Softmax, nn.LogSoftmax, nn.LogSigmoid, nn.Hardsigmoid)
+SQUASHING = ("Sigmoid", "Softmax", "LogSoftmax", "LogSigmoid", "Hardsigmoid", "Tanh")
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 TESTS = (
     _finite,

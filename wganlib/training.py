@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from wganlib import _networks, parallel, slope
+from wganlib import _ends, _networks, parallel, slope
 from wganlib._arrays import (
     finite_number,
     function,
@@ -310,7 +310,8 @@ def train(
     Warns
     -----
     UserWarning
-        If nothing bounds the slope of a critic under the Wasserstein objective.
+        If nothing bounds the slope of a critic under the Wasserstein objective, or if the generator
+        cannot make numbers as those of real images, such as pixels from 0 to 255 by a last tanh.
 
     Notes
     -----
@@ -327,7 +328,8 @@ def train(
     _networks.refuse_other_generator(generator)
     last, like, size = _last_step(config, until), next(generator.parameters()), config.batch_size
     parallel.join(like.device)
-    real = source(real, batch_size=size, device=like.device, dtype=like.dtype, progress=progress)
+    how = {"dtype": like.dtype, "reach": _ends.reach(generator), "progress": progress}
+    real = source(real, batch_size=size, device=like.device, **how)
     real = _with_conditions(generator, critic, real)
     _refuse_unfit(generator, critic, real)
     _warn_if_unbounded(critic, objective, penalty or project)
@@ -421,9 +423,8 @@ def train_critic(
     _refuse_other_arguments({"critic": critic}, config, ways, callback)
     function(fake, "fake", "n", keywords=("rng",))
     like = next(critic.parameters())
-    real = source(
-        real, batch_size=config.batch_size, device=like.device, dtype=like.dtype, progress=progress
-    )
+    how = {"dtype": like.dtype, "reach": _ends.ENDLESS, "progress": progress}
+    real = source(real, batch_size=config.batch_size, device=like.device, **how)
     real = dataclasses.replace(real, conditions=None)
     rng = _random_numbers(rng, like.device, config)
     _refuse_unfit_critic(critic, real.some(2)[0], fake(2, rng=_fresh(rng.device)))

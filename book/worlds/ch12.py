@@ -92,7 +92,7 @@ WORLDS = [
           code("diagnosis._one_by_one", "copy.deepcopy(pair.critic).train()",
                "copy.deepcopy(pair.critic)")),
     World("any-bound", "a score may lie in any bounds",
-          code("diagnosis._score_kind", "and squash", "and not squash")),
+          code("diagnosis._score_kind", "name in SQUASHING", "name not in SQUASHING")),
     World("any-slope", "any steep slope is fine",
           code("diagnosis._slope", "top > STEEP", "top > 1e9")),
     World("any-norm", "the norm of the batch is that of each sample",

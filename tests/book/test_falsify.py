@@ -1,6 +1,7 @@
 """Each claim falls in a world that is false, and what is stored about it is true today."""
 
 import datetime
+import importlib.util
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from tests import ROOT
 
 pytest.importorskip("IPython", reason="IPython is not installed (extra `book`)")
-from counterworlds import answers, cells, slices, world
+from counterworlds import World, answers, cells, code, instead, slices, world
 
 WORLDS = ROOT / "book" / "worlds"
 CHAPTERS = sorted(ROOT.glob("book/ch*.ipynb"))
@@ -228,6 +229,35 @@ def test_three_worlds_of_today_fell_what_is_stored():
     ]
     ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+MAKER = """
+def maker(step):
+    def walk(x):
+        return x + step
+    return walk
+
+
+TWO = maker(2)  # made when the module is imported, as the package makes its losses
+"""
+
+
+def test_a_change_reaches_what_a_function_has_made_before(tmp_path, monkeypatch):
+    file = tmp_path / "made.py"
+    file.write_text(MAKER)
+    spec = importlib.util.spec_from_file_location("wganlib.made", file)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    times = World("times", "steps are factors", code("made.maker", "x + step", "x * step"))
+    assert not times.mismatch([])
+    times.changes[0].install()
+    assert (module.TWO(5), module.maker(3)(5)) == (10, 15)
+    for unfit in (code("made.maker", "x * step", "x"), instead("made.maker", max)):
+        assert "made.maker has made maker.<locals>.walk" in World("w", "", unfit).mismatch([])
+        with pytest.raises(ValueError, match="does not reach"):
+            unfit.install()
+    assert module.TWO(5) == 10
 
 
 OTHER = {0: "a = 5"}  # the first cell binds another value in these

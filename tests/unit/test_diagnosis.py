@@ -75,6 +75,51 @@ def test_the_last_layer_is_the_one_that_samples_come_out_of():
     assert found.verdict == "fine"
 
 
+class Ending(models.MLPGenerator):
+    """A generator whose forward ends in a function, not in a layer."""
+
+    def __init__(self, end):
+        super().__init__(data_dim=2, width=8, depth=1)
+        self.end = end
+
+    def forward(self, latent):
+        return self.end(super().forward(latent))
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (torch.tanh, "ends in Tanh, from -1 to 1"),
+        (lambda x: torch.tanh(x).view(-1, 1, 2).squeeze(1), "ends in Tanh, from -1 to 1"),
+        (nn.Sequential(nn.Sigmoid(), nn.Flatten(), nn.Identity()), "ends in Sigmoid, from 0 to 1"),
+        (lambda x: x.clamp(min=0), "ends in Clamp, from 0 to inf"),
+        (nn.ReLU6(), "ends in Hardtanh, from 0 to 6"),
+        (torch.relu, "ends in Relu, from 0 to inf"),
+    ],
+)
+def test_a_function_bounds_as_a_layer_does_and_layers_that_lay_out_are_passed(end, words):
+    generator = Ending(end).requires_grad_(False)
+    found = diagnose(generator, RIGHT, ring())["range of the data"]
+    assert words in found.words
+    assert found.verdict == "wrong"  # the ring is larger than 1, and has points below 0
+
+
+@pytest.mark.parametrize("end", [lambda x: 3 * torch.tanh(x), lambda x: x, torch.exp])
+def test_what_is_not_known_to_be_bounded_is_not_called_so(end):
+    assert "known to bound" in diagnose(Ending(end), RIGHT, ring())["range of the data"].words
+
+
+@pytest.mark.parametrize("squash", [torch.sigmoid, torch.tanh, nn.functional.logsigmoid])
+def test_a_score_that_a_function_squashes_is_found(squash):
+    class Squashed(models.MLPCritic):
+        def forward(self, x):
+            return squash(super().forward(x))
+
+    found = diagnose(SHIFTED, Squashed(width=8, depth=1), ring())["scores without bound"]
+    assert found.verdict == "wrong"
+    assert "ends in" in found.words
+
+
 def broken():
     critic = models.MLPCritic(width=8, depth=1)
     with torch.no_grad():
@@ -94,7 +139,7 @@ CASES = [
     ("range of the data", "fine", {"generator": Made(lambda z: z, nn.Tanh()),
                                    "real": 2 * torch.rand(200, 2, generator=draws(1)) - 1}),
     ("scores without bound", "wrong",
-     {"critic": Function(lambda x: x[:, 0].sigmoid(), nn.Sigmoid())}),
+     {"critic": nn.Sequential(nn.Linear(2, 1), nn.Sigmoid(), nn.Flatten(0))}),
     ("a score of its own", "wrong",
      {"critic": nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 1), nn.Flatten(0))}),
     ("a score of its own", "fine",

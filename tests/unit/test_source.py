@@ -1,7 +1,10 @@
 """The one door for real samples: what it takes, draws, warns of and refuses."""
 
 import itertools
+import math
+import re
 import types
+import warnings
 
 import numpy as np
 import psutil
@@ -463,7 +466,7 @@ def test_what_is_drawn_from_elsewhere_is_told_by_its_shape(little_memory):
         (PIXELS.numpy() / 400, r"give 2 \* x - 1"),
         (Listed(list(PIXELS / 255)), r"Normalize\(0\.5, 0\.5\)"),
         (Own(lambda i: PIXELS[i] / 255), r"give 2 \* x - 1"),
-        (PIXELS.float(), "from 0 to 255, which the stock generators do not reach"),
+        (PIXELS.float(), "from 0 to 255, while the stock generators end in tanh"),
         (torch.randn(30, 3, 8, 8, generator=torch.Generator().manual_seed(0)), "linear end"),
     ],
 )
@@ -481,6 +484,25 @@ def test_images_of_another_range_are_taken_with_a_warning(images, message):
 )  # fmt: skip
 def test_no_other_samples_are_warned_of(real):
     opened(real)
+
+
+@pytest.mark.parametrize(
+    ("reach", "message"),
+    [
+        ((-math.inf, math.inf), None),
+        ((0, 1), None),
+        ((-1, 1), r"while the generator makes \[-1, 1\]: give 2 \* x - 1"),
+        ((0, 0.5), r"makes \[0, 0.5\]: give uint8 pixels"),
+        ((0.5, math.inf), r"makes \[0.5, inf\]"),
+    ],
+)
+def test_images_are_held_against_what_the_generator_reaches(reach, message):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        source(PIXELS / 255, batch_size=2, reach=reach)
+    assert len(caught) == (message is not None)
+    if message:
+        assert re.search(message, str(caught[0].message))
 
 
 # --- what is refused ------------------------------------------------------------------------------

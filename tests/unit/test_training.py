@@ -197,6 +197,19 @@ def test_unscaled_images_are_trained_on_with_a_word():
         train(*networks, images, dataclasses.replace(SMALL, n_steps=1), progress=False)
 
 
+def test_a_generator_without_bounds_is_not_held_to_those_of_the_stock_ones():
+    fields = 3 * torch.randn(40, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    generator = models.ConvGenerator(4, 2, size=8)
+    critic = models.ConvCritic(2, size=8)
+    config = TrainConfig(n_steps=1, batch_size=4)
+    with pytest.warns(UserWarning, match=r"while the generator makes \[-1, 1\]"):
+        train(generator, critic, fields, config, penalty=gradient_penalty, progress=False)
+    generator.layers[-1] = torch.nn.Identity()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        train(generator, critic, fields, config, penalty=gradient_penalty, progress=False)
+
+
 def test_a_critic_with_a_trailing_axis_is_refused():
     generator, _ = pair()
     with pytest.raises(ValueError, match=r"\(2, 1\).*squeeze"):

@@ -1,6 +1,7 @@
 """What can be false in a world: the text of a cell, the text of a function, or what one returns.
 
-A function is changed in place: everybody who has imported it meets the change.
+A function is changed in place: everybody who has imported it meets the change, and who holds a
+function that it has made does so too.
 """
 
 from __future__ import annotations
@@ -8,12 +9,13 @@ import __future__
 
 import ast
 import functools
+import gc
 import importlib
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import FunctionType
+from types import CodeType, FunctionType
 
 PACKAGE = "wganlib"
 
@@ -60,6 +62,11 @@ class Code:
             raise NoMatch(f"{self.old!r} occurs {count} times in {self.function}")
         return source
 
+    def refuse_unfit(self) -> None:
+        """Refuse a text that is not there, or that what the function has made cannot follow."""
+        found = find(self.function)
+        _follow(found, _compiled(found, self.source().replace(self.old, self.new)))
+
 
 @dataclass(frozen=True)
 class Instead:
@@ -76,8 +83,17 @@ class Instead:
         true.__defaults__, true.__kwdefaults__ = found.__defaults__, found.__kwdefaults__
         name = f"_instead_of_{found.__name__}_{id(true)}"
         found.__globals__[name] = functools.partial(self.other, true)
-        head, call = f"def {found.__name__}(*given, **named):", f"{name}(*given, **named)"
-        _become(found, f"{head}\n    return {call}")
+        _become(found, self._calling(name))
+
+    def refuse_unfit(self) -> None:
+        """Refuse a function that is not there, or has made some that nothing can be put before."""
+        found = find(self.function)
+        _follow(found, _compiled(found, self._calling("nobody")))
+
+    def _calling(self, name: str) -> str:
+        """Write a function that calls one of this name."""
+        head = f"def {self.function.split('.')[-1]}(*given, **named):"
+        return f"{head}\n    return {name}(*given, **named)"
 
 
 def cell(old: str, new: str) -> Cell:
@@ -140,7 +156,16 @@ def _without_docstring(function: FunctionType) -> str:
 
 
 def _become(function: FunctionType, source: str) -> None:
-    """Give a function another body, in place, with the variables of its own closure."""
+    """Give a function another body, in place, and to those that it has made what it makes now."""
+    other = _compiled(function, source)
+    for made, code in _follow(function, other):
+        made.__code__ = code
+    function.__code__ = other.__code__
+    function.__defaults__, function.__kwdefaults__ = other.__defaults__, other.__kwdefaults__
+
+
+def _compiled(function: FunctionType, source: str) -> FunctionType:
+    """Return a function of another source, with the variables of the first one's closure."""
     (definition,) = ast.parse(source).body
     definition.decorator_list = []
     enclosed = function.__code__.co_freevars
@@ -153,6 +178,33 @@ def _become(function: FunctionType, source: str) -> None:
     made = {}
     exec(compile(ast.fix_missing_locations(factory), f"<{function.__name__}>", "exec", flags),
          function.__globals__, made)  # fmt: skip
-    other = made["factory"](*enclosed)
-    function.__code__ = other.__code__
-    function.__defaults__, function.__kwdefaults__ = other.__defaults__, other.__kwdefaults__
+    return made["factory"](*enclosed)
+
+
+def _follow(function: FunctionType, other: FunctionType) -> list[tuple[FunctionType, CodeType]]:
+    """Pair each function that one has made, and that lives on, with what another would make.
+
+    The package makes such functions when it is imported: losses in a table, for one.
+    """
+    old = list(_inside(function.__code__))
+    places = {id(code): place for place, code in enumerate(old)}
+    made = [one for one in gc.get_objects() if type(one) is FunctionType
+            and id(one.__code__) in places] if old else []  # fmt: skip
+    if not made:
+        return []
+    new = list(_inside(other.__code__))
+    if [code.co_freevars for code in new] != [code.co_freevars for code in old]:
+        names = ", ".join(sorted({one.__qualname__ for one in made}))
+        raise NoMatch(
+            f"{function.__module__}.{function.__qualname__} has made {names} before, which a "
+            "change of this kind does not reach: change only the text of what it makes"
+        )
+    return [(one, new[places[id(one.__code__)]]) for one in made]
+
+
+def _inside(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code of all functions within a function, in the order of its text."""
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _inside(constant)

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .changes import Cell, Code, Instead, NoMatch, find
+from .changes import Cell, Code, Instead, NoMatch
 from .hashes import canonical, digest
 
 Change = Cell | Code | Instead
@@ -41,10 +41,8 @@ class World:
             for change in self.changes:
                 if isinstance(change, Cell):
                     change.place(sources)
-                elif isinstance(change, Code):
-                    change.source()
                 else:
-                    find(change.function)
+                    change.refuse_unfit()
         except NoMatch as error:
             return str(error)
         return ""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import logging
 import tempfile
-import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -282,9 +281,7 @@ def watch(
 
     penalty = partial(gradient_penalty, one_sided=one_sided)
     how = {"penalty": penalty, "average": average, "callback": callback}
-    with warnings.catch_warnings():  # that fields are no images, which is so
-        warnings.filterwarnings("ignore", message="real holds images from")
-        training.train(generator, critic, real, config, progress=False, **how)
+    training.train(generator, critic, real, config, progress=False, **how)
     return average.eval(), rows
 
 
