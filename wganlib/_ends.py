@@ -21,7 +21,7 @@ BOUNDED = {
     "LogSigmoid": (-math.inf, 0.0),
     "LogSoftmax": (-math.inf, 0.0),
 }
-# What leaves all values as they are, and only lays them out anew or leaves some out.
+# What leaves all values as they are, and only moves them to other places or leaves some out.
 LAYING_OUT = {
     "Alias", "Clone", "Expand", "Flip", "Permute", "PixelShuffle", "PixelUnshuffle", "ReshapeAlias",
     "Roll", "Select", "Slice", "Squeeze", "T", "ToCopy", "Transpose", "Unsqueeze", "UnsafeView",

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 from torchvision.datasets import MNIST
 
 from tests import ROOT
@@ -14,7 +15,7 @@ from wganlib import data, models, training
 from wganlib.lipschitz import gradient_penalty
 
 FOLDER = ROOT / "benchmarks"
-bench, usual = importlib.import_module("bench"), importlib.import_module("usual")
+bench, gpu, usual = map(importlib.import_module, ("bench", "gpu", "usual"))
 
 SHORT = training.TrainConfig(
     n_steps=4, batch_size=16, n_critic=3, learning_rate=1e-3, log_every=1, checkpoint_every=1
@@ -180,3 +181,61 @@ def test_the_stored_quality_is_that_of_the_stored_run(results, mnist_test):
     now, stored = bench.quality(), results["quality"]
     assert now.pop("noise") == pytest.approx(stored.pop("noise"), rel=1e-3)
     assert now == stored  # `python benchmarks/bench.py --render` brings it up to date
+
+
+# --- a step that a CUDA graph can hold ------------------------------------------------------------
+
+
+def whole_step(config=SHORT):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        networks = models.ConvGenerator(latent_dim=8, width=4), models.ConvCritic(width=4)
+    rng = torch.Generator().manual_seed(config.seed)
+    return gpu.Step(*networks, digits().pixels, config, rng)
+
+
+def test_the_step_of_a_cuda_graph_is_the_step_of_train():
+    step, other = whole_step(), whole_step()
+    history = training.train(
+        other.generator, other.critic, digits(), SHORT, penalty=gradient_penalty, progress=False
+    )
+    for loss in history.generator_loss:
+        step()
+        assert step.losses[1].item() == loss
+    assert torch.equal(weights(step.generator, step.critic), weights(other.generator, other.critic))
+
+
+class NothingForTheHost(TorchDispatchMode):
+    """Refuse what makes a processor wait for a GPU: a number or a shape that it has to know."""
+
+    WAITING = ("_local_scalar_dense", "nonzero", "equal", "is_nonzero", "masked_select")
+
+    def __torch_dispatch__(self, operation, types, arguments=(), named=None):
+        assert operation.overloadpacket.__name__ not in self.WAITING, operation
+        return operation(*arguments, **named or {})
+
+
+def test_the_step_of_a_cuda_graph_asks_the_host_for_nothing():
+    step = whole_step()
+    with NothingForTheHost():
+        step()
+    with pytest.raises(AssertionError, match="_local_scalar_dense"), NothingForTheHost():
+        step.losses[0].item()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_its_measurement_says_so(tmp_path):
+    with pytest.raises(SystemExit, match=r"no NVIDIA GPU here .*Colab GPU"):
+        gpu.main(tmp_path / "gpu.json")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_a_cuda_graph_goes_on_as_the_steps_do():
+    steps, graph = gpu.ways("cuda").values()
+    for _ in range(gpu.WARM_UP):
+        steps()
+    for _ in range(5):
+        steps()
+        graph()
+    assert torch.isfinite(steps.losses).all()
