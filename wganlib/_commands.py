@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from wganlib import _datasets, _folder, _memory, _verdict, models, records, training
+from wganlib import _datasets, _folder, _memory, models, records, training
 from wganlib._datasets import Split
 from wganlib.callbacks import ProgressLine, SampleGrid, drawn, in_words, together
 from wganlib.data import Images
@@ -370,5 +370,7 @@ def score(asked: argparse.Namespace) -> None:
     run = Path(asked.run).expanduser()
     _use_threads(asked)
     found = _folder.load(run)
+    from wganlib import _verdict  # an import of seconds, which training does without
+
     for line in _verdict.lines(found, asked.data):
         asked.say(line)

@@ -73,6 +73,11 @@ def _together(k: int, function: Callable, arguments: tuple) -> list[object]:
             for other in others:
                 other.process.kill()
             raise
+        finally:
+            # Not sooner: PyTorch 2.6 waits for ever for a thread that waits for this one, and does
+            # not if all have been idle since. The others end without, which frees nothing.
+            if dist.is_initialized():
+                dist.destroy_process_group()
 
 
 class _NotMetError(RuntimeError):
@@ -116,12 +121,8 @@ def _work(meeting: Path, k: int, function: Callable, arguments: tuple, rank: int
         )
         dist.barrier()  # one may have joined while another could not: no one goes on alone
     except RuntimeError as error:
-        if dist.is_initialized():
-            dist.destroy_process_group()
         raise _NotMetError(f"the {k} processes could not meet: {error}") from error
     try:
         return function(*arguments)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    finally:
-        dist.destroy_process_group()
