@@ -77,8 +77,8 @@ class Narrow(BaseFormatter):
 def narrow(figure: Figure, columns: int | None = None, height: float | None = None) -> bytes:
     """Lay a figure out for a phone and draw it; returns a PNG. The figure is another one then.
 
-    The PNG says of itself how panels stand: as before, in rows that became shorter, or turned, the
-    upper row on the left.
+    The PNG says of itself how panels stand: as before, under each other that stood in a row, or in
+    several; or turned, the upper row on the left.
     """
     figure.draw_without_rendering()
     panels = restack(figure, columns, height)
@@ -101,7 +101,8 @@ def narrow(figure: Figure, columns: int | None = None, height: float | None = No
 def restack(figure: Figure, columns: int | None, height: float | None) -> str:
     """Put panels that become too narrow under each other, and say again what neighbours said.
 
-    Returns how they stand: ``"as before"``, ``"stacked"`` or ``"turned"``.
+    Returns how they stand: ``"as before"``; ``"stacked"`` from one row, or ``"rows"`` from several,
+    one after the other; ``"turned"``.
     """
     panels = [ax for ax in figure.axes if ax.get_subplotspec() and not hasattr(ax, "_colorbar")]
     rows = arranged(panels)
@@ -133,7 +134,9 @@ def restack(figure: Figure, columns: int | None, height: float | None) -> str:
     figure.set_size_inches(room, height or sum(heights) + max(edge, 0) * len(new))
     for legend in figure.legends:
         narrow_legend(figure, legend)
-    return "turned" if turned else "stacked" if columns < most else "as before"
+    if turned or columns == most:
+        return "turned" if turned else "as before"
+    return "rows" if len(grids) > 1 else "stacked"
 
 
 def arranged(panels: list[Axes]) -> list[list[Axes]]:
@@ -158,6 +161,11 @@ def name_again(rows: list[list[Axes]], new: list[list[Axes]]) -> None:
             if ax in beginning and ax.get_shared_y_axes().joined(ax, row[0]):
                 ax.tick_params(labelleft=True)
                 ax.set_ylabel(ax.get_ylabel() or row[0].get_ylabel())
+            elif (
+                ax in beginning and not len(ax.get_yticks()) and ax.get_ylim() == row[0].get_ylim()
+            ):
+                ax.set_yticks(row[0].get_yticks(), [t.get_text() for t in row[0].get_yticklabels()])
+                ax.tick_params(axis="y", length=0)
         for ax in row:
             below = [o for o in rows[-1] if ax.get_shared_x_axes().joined(ax, o)]
             if below and row is not rows[-1]:

@@ -66,6 +66,25 @@ def test_two_rows_become_two_columns():
     assert np.all(np.diff(y, axis=1) < -1)
 
 
+def test_four_panels_in_two_rows_come_one_after_the_other_and_say_that_they_stood_in_rows():
+    fig, _ = plt.subplots(2, 2, figsize=(8, 5), layout="constrained")
+    image = Image.open(io.BytesIO(pictures.narrow(fig)))
+    places = boxes(fig)
+    plt.close(fig)
+    assert image.text["panels"] == "rows"
+    assert np.ptp(places[:, 0]) < 0.05
+    assert np.all(np.diff(places[:, 1]) < 0)
+
+
+def test_a_panel_on_the_rows_of_its_neighbour_names_them_when_it_stands_below():
+    fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
+    left.set(ylim=(2.5, -0.5), yticks=range(3), yticklabels=["a", "b", "c"])
+    right.set(ylim=(2.5, -0.5), yticks=[])
+    pictures.narrow(fig)
+    assert [text.get_text() for text in right.get_yticklabels()] == ["a", "b", "c"]
+    plt.close(fig)
+
+
 def test_letters_are_as_tall_as_in_the_wide_picture(three):
     sizes = [text.get_fontsize() for ax in three.axes for text in (ax.xaxis.label, ax.yaxis.label)]
     pictures.narrow(three)

@@ -105,10 +105,10 @@ def drawing(shown: list[Chapter]) -> str:
     drawn = [
         f'<path class="axis" d="M{LEFT} {FLOOR}H{RIGHT}"/>',
         f'<path class="js" d="M{LEFT} {level:.1f}H{HOME - 7}M{HOME + 7} {level:.1f}H{RIGHT}"/>',
-        f'<path class="w1" d="M{LEFT} {TOP}L{HOME} {FLOOR}l34 {-34 * slope:.1f}"/>',
+        f'<path class="w1" d="M{LEFT} {TOP}L{HOME} {FLOOR}l18 {-18 * slope:.1f}"/>',
         f'<circle class="jump" cx="{HOME}" cy="{level:.1f}" r="6"/>',
         f'<circle class="there" cx="{HOME}" cy="{FLOOR}" r="6"/>',
-        _text("js", RIGHT, level - 11, "Jensen–Shannon: flat, however far"),
+        _text("js", RIGHT, level - 14, "Jensen–Shannon: flat, however far"),
         _text("w1", LEFT, FLOOR - 16, "earth-mover: which way, how far"),
         _text("home", HOME, FLOOR + 28, "the laws agree"),
         *(_station(one, i, len(shown)) for i, one in enumerate(shown)),
