@@ -1,11 +1,14 @@
 """The dark twins of figures: colours keep their meaning on a dark page."""
 
 import io
+import re
 
+import nbformat
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests import ROOT
 from wganlib import palette, plotting
 from wganlib.figures import ch08
 
@@ -68,3 +71,14 @@ def test_a_film_turns_dark_and_goes_on_moving():
         tuple(round(255 * v) for v in dark(from_hex(c))[0]) for c in ("#ffffff", "#000000")
     )
     assert corner == [page, ink, page, ink]
+
+
+TURNED = r"\b(dark|black|white|bright)\w*|\blight(er|est)?\b"  # not so in one of the two themes
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("book/ch*.ipynb")), ids=lambda path: path.stem)
+def test_what_is_said_of_a_figure_is_true_in_the_dark_too(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        about = cell.metadata.get("mystnb", {})
+        said = about.get("figure", {}).get("caption", "") + about.get("image", {}).get("alt", "")
+        assert not re.search(TURNED, said), said
