@@ -13,9 +13,9 @@ from wganlib.plotting import label_at, light_grid, median_and_range
 # Which of the sixteen mixtures are named: (clipped, sigmoid, log, Adam) to name, weight and offset.
 _NAMED = {
     (False, True, True, True): ("GAN", "bold", 0),
-    (True, False, False, False): ("WGAN", "bold", -5),
-    (True, True, True, True): ("Adam", "normal", 0),
-    (True, True, True, False): ("RMSProp", "normal", -1),
+    (True, False, False, False): ("WGAN", "bold", 0),
+    (True, True, True, True): ("Adam", "normal", 1),
+    (True, True, True, False): ("RMSProp", "normal", 0),
 }
 
 
@@ -50,7 +50,7 @@ def mixture_distances(
     ax.set(xscale="log", xlim=(0.13, limit), xticks=[0.2, 0.5, 1, 2, 4], ylim=(8.5, -1))
     ax.set(xticklabels=["0.2", "0.5", "1", "2", "4"], yticks=[*places.values()])
     ax.set_yticklabels([*kinds, *kinds])
-    for y, text in [(-0.62, "weights free"), (4.18, "weights clipped")]:
+    for y, text in [(-0.72, "weights free"), (3.74, "weights clipped")]:
         ax.text(0.2, y, text, fontweight="bold", va="center")
     ax.minorticks_off()
     light_grid(ax, "x")
