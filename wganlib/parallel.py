@@ -1,5 +1,7 @@
 """One training on several processes, as ``torchrun`` starts them.
 
+A script that trains is started by ::
+
     torchrun --nproc-per-node 2 my_script.py
 
 `wganlib.training.train` joins them by itself. Every process draws the same joint batch and works on
