@@ -12,13 +12,14 @@ the processor for anything.
 from __future__ import annotations
 
 import json
+import statistics
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import torch
+from bench import alternate
 from torch import Tensor, nn
 
 from wganlib import data, mnist, models
@@ -27,7 +28,7 @@ from wganlib.records import TrainConfig
 from wganlib.training import critic_step, generator_step
 
 FILE = Path(__file__).resolve().parent / "gpu.json"
-WARM_UP, ROUNDS, BLOCK = 5, 30, 20  # steps before the first time is taken; rounds; steps in a round
+WARM_UP, ROUNDS, BLOCK = 5, 30, 20  # steps before a graph is captured; rounds; steps in a round
 
 
 class Step:
@@ -37,8 +38,8 @@ class Step:
     ----------
     generator, critic : nn.Module
         The pair, on the GPU, or on a CPU to test this.
-    pixels : Tensor, shape (n, channels, height, width)
-        The data, uint8, on the same device.
+    images : Images
+        The data, on the same device.
     config : TrainConfig
         The numbers of the run.
     rng : torch.Generator
@@ -49,36 +50,32 @@ class Step:
         self,
         generator: nn.Module,
         critic: nn.Module,
-        pixels: Tensor,
+        images: data.Images,
         config: TrainConfig,
         rng: torch.Generator,
     ):
-        self.generator, self.critic, self.pixels = generator, critic, pixels
+        self.generator, self.critic, self.images = generator, critic, images
         self.config, self.rng = config, rng
+        device = images.pixels.device
         # `capturable`: its count of steps lies on the GPU too.
         adam = partial(
             torch.optim.Adam, lr=config.learning_rate, betas=(config.beta1, config.beta2),
-            fused=True, capturable=pixels.is_cuda,
+            fused=True, capturable=device.type == "cuda",
         )  # fmt: skip
         self.adams = [adam(network.parameters()) for network in (generator, critic)]
-        self.losses = torch.zeros(2, device=pixels.device)  # the critic's last one, the generator's
+        self.losses = torch.zeros(2, device=device)  # the critic's last one, the generator's
 
     def __call__(self) -> None:
         """Take the step; the losses are in ``losses``."""
         moves_generator, moves_critic = self.adams
         how = {"penalty": gradient_penalty, "gp_weight": self.config.gp_weight, "rng": self.rng}
         for _ in range(self.config.n_critic):
-            real = self._batch()
+            real = self.images.batch(self.config.batch_size, self.rng)
             with torch.no_grad():
                 fake = self.generator(self._latent())
             found = critic_step(self.critic, real, fake, moves_critic, **how)
         loss = generator_step(self.generator, self.critic, self._latent(), moves_generator)
         self.losses.copy_(torch.stack([found[1], loss]))
-
-    def _batch(self) -> Tensor:
-        n, m = len(self.pixels), self.config.batch_size
-        index = torch.randint(n, (m,), generator=self.rng, device=self.pixels.device)
-        return data.scale_pixels(self.pixels[index])
 
     def _latent(self) -> Tensor:
         return self.generator.sample_latent(self.config.batch_size, self.rng)
@@ -104,32 +101,28 @@ def graphed(step: Step) -> Callable[[], None]:
 
 def ways(device: str) -> dict[str, Callable[[], None]]:
     """Return the step as it is, and as one graph, each with a pair of its own."""
-    pixels = mnist.mnist("train").pixels.to(device)
+    digits = mnist.mnist("train").to(device)
 
     def step() -> Step:
         torch.manual_seed(0)
         pair = models.ConvGenerator(), models.ConvCritic()
         pair = (network.to(device, memory_format=torch.channels_last) for network in pair)
         rng = torch.Generator(device).manual_seed(0)
-        return Step(*pair, pixels, TrainConfig(learning_rate=1e-3), rng)
+        return Step(*pair, digits, TrainConfig(learning_rate=1e-3), rng)
 
     return {"wganlib's steps": step(), "one CUDA graph": graphed(step())}
 
 
-def measure() -> list[dict]:
-    """Time both in rounds, so that a slow moment meets both; milliseconds a generator step."""
-    both, rows = ways("cuda"), []
-    for number in range(-1, ROUNDS):  # the first round warms up
-        for name, take in both.items():
-            torch.cuda.synchronize()
-            begun = time.perf_counter()
-            for _ in range(BLOCK):
-                take()
-            torch.cuda.synchronize()
-            spent = 1e3 * (time.perf_counter() - begun) / BLOCK
-            if number >= 0:
-                rows.append({"way": name, "round": number, "milliseconds": round(spent, 4)})
-    return rows
+def measure() -> dict[str, dict]:
+    """Time both in turn; milliseconds a generator step, one entry a round."""
+
+    def block(take: Callable[[], None]) -> None:
+        for _ in range(BLOCK):
+            take()
+        torch.cuda.synchronize()
+
+    both = {name: partial(block, take) for name, take in ways("cuda").items()}
+    return alternate(both, rounds=ROUNDS, per=BLOCK)
 
 
 def main(path: Path) -> None:
@@ -141,11 +134,11 @@ def main(path: Path) -> None:
         )
     gpu = torch.cuda.get_device_name()
     about = {"gpu": gpu, "torch": torch.__version__, "cuda": torch.version.cuda}
-    rows = measure()
-    path.write_text(json.dumps({"measured on": about, "times": rows}, indent=1) + "\n", "utf8")
-    for name in dict.fromkeys(row["way"] for row in rows):
-        times = torch.tensor([row["milliseconds"] for row in rows if row["way"] == name])
-        print(f"{gpu}, {name}: median {times.median():.2f} ms a generator step")
+    found = measure()
+    path.write_text(json.dumps({"measured on": about, "times": found}, indent=1) + "\n", "utf8")
+    for name, times in found.items():
+        middle = statistics.median(times["wall"])
+        print(f"{gpu}, {name}: median {middle:.2f} ms a generator step")
 
 
 if __name__ == "__main__":
