@@ -32,11 +32,12 @@ SHARP = 2  # pixels of a picture to one of the screen
 DPI = 200  # on paper
 COLOURS = 64  # of a picture: shades of grey, and two colours with their edges
 PAGE = """<html data-theme="{theme}"><style>{colours}</style><body>
-<script src="live/core.js"></script><script src="live/engine.js"></script>
-<script src="live/stage.js"></script></body></html>"""
+<script src="live/core.js"></script><script src="live/product.js"></script>
+<script src="live/engine.js"></script><script src="live/stage.js"></script></body></html>"""
 TRAIN = """async ({ way, steps, size }) => {
-    const [engine, stage] = await Promise.all([live.data("engine"), live.data("stage")]);
-    const one = engine().training({ ...stage.START, way }), seen = [];
+    const parts = ["product", "engine", "stage"].map(name => live.data(name));
+    const [product, engine, stage] = await Promise.all(parts);
+    const one = engine(product()).training({ ...stage.START, way }), seen = [];
     for (let at = 0; at <= Math.max(...steps); at++, one.advance()) {
         if (!steps.includes(at)) continue;
         const look = one.look(), canvas = document.createElement("canvas");

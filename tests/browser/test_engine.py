@@ -7,6 +7,7 @@ that is installed, and in Chromium, as a reader has it; the built book is not ne
 """
 
 import json
+import re
 import shutil
 import subprocess
 from functools import partial
@@ -16,10 +17,12 @@ import pytest
 import torch
 
 from tests import ROOT
+from tools import product
 from wganlib import data, lipschitz, losses, models, training, transport
 from wganlib.records import TrainConfig
 
 ENGINE = ROOT / "book/_static/live/engine.js"
+PRODUCT = ENGINE.with_name("product.js")
 N, STEPS, N_CRITIC = 16, 20, 2
 RATE = 1e-3  # large enough that every weight moves by a hundred times the tolerance
 
@@ -54,7 +57,8 @@ class InNode:
         self.program = program
 
     def evaluate(self, function, given):
-        script = f"const engine = require({json.dumps(str(ENGINE))})();" + (
+        make, multiply = (f"require({json.dumps(str(file))})" for file in (ENGINE, PRODUCT))
+        script = f"const matrixProduct = {multiply}; const engine = {make}(matrixProduct());" + (
             "const given = JSON.parse(require('fs').readFileSync(0, 'utf8'));"
             f"process.stdout.write(JSON.stringify(({function})(given)));"
         )
@@ -71,8 +75,9 @@ def engine(request):
         program = shutil.which("node") or pytest.skip("Node is not installed")
         return InNode(program)
     page = request.getfixturevalue("blank")()
-    page.add_script_tag(path=ENGINE)
-    page.evaluate("() => { globalThis.engine = wganEngine(); }")
+    for script in (PRODUCT, ENGINE):
+        page.add_script_tag(path=script)
+    page.evaluate("() => { globalThis.engine = wganEngine(matrixProduct()); }")
     return page
 
 
@@ -180,6 +185,42 @@ def test_the_first_twenty_steps_are_those_of_the_package(engine, name):
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-5)
             if network == "generator" or start is not started[network][-1]:  # f's constant: no part
                 assert np.abs(np.array(b) - numbers(start)).max() > 1e-3
+
+
+# Products of A (n, k) and B (k, m), each as it is or with its strides exchanged, by both ways.
+MULTIPLY = """cases => {
+    const fast = matrixProduct(), { WebAssembly } = globalThis;
+    globalThis.WebAssembly = undefined;
+    const plain = matrixProduct();
+    globalThis.WebAssembly = WebAssembly;
+    if (fast.name === plain.name) throw new Error("nothing was compiled");
+    return cases.map(({ A, B, n, m, k, a, b }) => [fast, plain].map(product =>
+        [...product(Float64Array.from(A), a, Float64Array.from(B), b, n, m, k)]));
+}"""
+
+
+def test_the_compiled_product_has_the_bits_of_the_plain_one(engine):
+    rng = np.random.default_rng(0)
+    shapes = [(1, 1, 1), (4, 4, 3), (7, 9, 5), (5, 2, 64), (3, 6, 1), (129, 66, 65), (130, 90, 70)]
+    cases, wanted = [], []
+    for n, m, k in [*shapes, (2, 3, 0), shapes[2]]:
+        for turned in range(4):
+            A, B = rng.normal(size=(n, k)), rng.normal(size=(k, m))
+            case = {"n": n, "m": m, "k": k, "a": [k, 1], "b": [m, 1]}
+            case |= {"a": [1, n]} if turned & 1 else {}
+            case |= {"b": [1, k]} if turned & 2 else {}
+            case["A"] = (A.T if turned & 1 else A).ravel().tolist()
+            case["B"] = (B.T if turned & 2 else B).ravel().tolist()
+            cases.append(case)
+            wanted.append((A @ B).ravel())
+    for (fast, plain), exact in zip(engine.evaluate(MULTIPLY, cases), wanted, strict=True):
+        assert fast == plain
+        np.testing.assert_allclose(fast, exact, rtol=0, atol=1e-12)
+
+
+def test_the_compiled_product_is_of_the_source_that_stands_beside_it():
+    said = re.search(r"sha256 of the source: (\w+)", PRODUCT.read_text(encoding="utf8"))[1]
+    assert said == product.digest(), "run python tools/product.py"
 
 
 @pytest.mark.parametrize("oneSided", [False, True])

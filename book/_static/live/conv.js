@@ -18,12 +18,12 @@ const conv = (() => {
     return Float32Array.from(read(Int8Array, weight), (v, i) => v * s[per(i)]);
   }
 
-  // Returns the function from a latent to 784 pixels in [−1, 1], where 1 is ink. Images on the way
-  // keep their channels together, [row, column, channel], so that the innermost loop runs on.
-  function generator({ latent, channels, layers }) {
+  // Returns the function from a latent to 784 pixels in [−1, 1], where 1 is ink. `product` is that of
+  // product.js; images on the way are (pixels, channels), row by row.
+  function generator({ latent, channels, layers }, product) {
     const [a, b, c] = channels;
     const biases = layers.map(({ bias }) => read(Float32Array, bias));
-    const first = weights(layers[0], i => Math.floor(i / (16 * latent)));
+    const first = Float64Array.from(weights(layers[0], i => Math.floor(i / (16 * latent))));
     const up = [
       // kernel, channels in and out, side in and out; stride 2, padding 1
       { k: 3, cin: a, cout: b, h: 4, out: 7 },
@@ -32,7 +32,7 @@ const conv = (() => {
     ].map((shape, n) => {
       const { k, cin, cout } = shape;
       const stored = weights(layers[n + 1], i => Math.floor(i / k ** 2) % cout);
-      const w = new Float32Array(stored.length); // [in, out, row, column] -> [in, row, column, out]
+      const w = new Float64Array(stored.length); // [in, out, row, column] -> [in, row, column, out]
       for (let i = 0; i < cin; i++)
         for (let o = 0; o < cout; o++)
           for (let r = 0; r < k * k; r++)
@@ -41,37 +41,28 @@ const conv = (() => {
     });
 
     return z => {
-      let x = new Float32Array(16 * a);
-      for (let o = 0; o < x.length; o++) {
-        let sum = biases[0][o >> 4];
-        for (let i = 0; i < latent; i++) sum += first[o * latent + i] * z[i];
-        x[(o & 15) * a + (o >> 4)] = Math.max(sum, 0);
-      }
-      for (const layer of up) x = larger(x, layer, layer.cout > 1 ? 0 : -Infinity); // ReLU but at the end
+      const sums = product(z, [latent, 1], first, [1, latent], 1, 16 * a, latent); // [channel, pixel]
+      let x = new Float64Array(16 * a);
+      for (let o = 0; o < x.length; o++)
+        x[(o & 15) * a + (o >> 4)] = Math.max(sums[o] + biases[0][o >> 4], 0);
+      for (const layer of up) x = larger(x, layer, product, layer.cout > 1 ? 0 : -Infinity); // ReLU but at the end
       return x.map(Math.tanh);
     };
   }
 
-  // A transposed convolution; what comes out is at least `least`. What a pixel gives to all its
-  // neighbours is summed over the channels first, in one long loop, and then put in its places.
-  function larger(x, { k, cin, cout, h, out, w, bias }, least) {
-    const y = new Float32Array(out * out * cout);
+  // A transposed convolution; what comes out is at least `least`. One product gives what each pixel
+  // has for all its neighbours, (pixels, k k channels), which is then added up in its places.
+  function larger(x, { k, cin, cout, h, out, w, bias }, product, least) {
+    const y = new Float64Array(out * out * cout);
     for (let p = 0; p < y.length; p += cout) y.set(bias, p);
     const size = k * k * cout;
-    const given = new Float32Array(size); // [row, column, channel]
+    const given = product(x, [cin, 1], w, [size, 1], h * h, size, cin);
     for (let p = 0; p < h * h; p++) {
-      given.fill(0);
-      for (let i = 0; i < cin; i++) {
-        const v = x[p * cin + i];
-        if (v === 0) continue; // as ReLU leaves half of them
-        const from = i * size;
-        for (let j = 0; j < size; j++) given[j] += v * w[from + j];
-      }
       const top = 2 * Math.floor(p / h) - 1;
       const left = 2 * (p % h) - 1;
       for (let r = Math.max(0, -top); r < k && top + r < out; r++)
         for (let s = Math.max(0, -left); s < k && left + s < out; s++) {
-          const from = (r * k + s) * cout;
+          const from = p * size + (r * k + s) * cout;
           const to = ((top + r) * out + left + s) * cout;
           for (let o = 0; o < cout; o++) y[to + o] += given[from + o];
         }

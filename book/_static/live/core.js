@@ -67,14 +67,19 @@ const live = (() => {
       set(track.value);
       input(+track.value);
     });
+    const enable = on => {
+      track.disabled = !on;
+      row.classList.toggle("is-off", !on);
+    };
     set(value);
     parent.append(row);
-    return { set, row, track };
+    return { set, row, track, enable };
   }
 
   function choice(parent, { label, options, value, input }) {
     const name = `live-${++count}`;
-    const set = el("fieldset.live-choice", {}, el("legend", {}, label));
+    const many = Object.keys(options).length > 2 ? ".of-many" : "";
+    const set = el(`fieldset.live-choice${many}`, {}, el("legend", {}, label));
     for (const [key, text] of Object.entries(options)) {
       const radio = el("input", { type: "radio", name, value: key });
       radio.checked = key === value;

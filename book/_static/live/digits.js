@@ -22,9 +22,9 @@
   live.define("digits", {
     label: "A generator that draws the digit you demand, here in the page, from a noise you can move",
     needs: "digits",
-    code: "conv",
-    build(box, stored, { generator, paint, vectors, normals }) {
-      const draw784 = generator(stored);
+    code: ["product", "conv"],
+    build(box, stored, product, { generator, paint, vectors, normals }) {
+      const draw784 = generator(stored, product());
       const embed = vectors(stored.embed, stored.noise);
       let noises = vectors(stored.start, stored.noise);
       let demand = 7;

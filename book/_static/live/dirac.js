@@ -209,10 +209,10 @@
         const [m, turns] = modulus(now);
         drawMap(size);
         drawChart(narrow ? inner : inner - size - 22, m, narrow);
-        for (const [key, { row, track }] of strengths) {
+        for (const [key, { row, enable }] of strengths) {
           const mine = GAMES[now.game].strength;
           row.hidden = key !== (mine ?? "γ"); // one stands there in every game, so that none moves
-          track.disabled = key !== mine;
+          enable(key === mine);
         }
         time.set(at);
         const here = path[Math.min(at, path.length - 1)];

@@ -1,11 +1,12 @@
 // The mathematics of a Wasserstein GAN on points in the plane, in typed arrays and without a library.
 // Everything stands inside one function that uses no name from outside, so that its text can start
-// a worker in a page that was opened as a file. tests/browser/test_engine.py holds it against wganlib.
+// a worker in a page that was opened as a file; the product of matrices is handed in, from product.js.
+// tests/browser/test_engine.py holds it against wganlib.
 //
 // Matrices are Float64Arrays, row by row. A batch of n samples is (n, features). Double precision,
 // because a page then agrees with PyTorch to its last digits over many steps, and because in
 // JavaScript single precision is no faster: every number is converted when it is read and written.
-function wganEngine() {
+function wganEngine(product) {
   "use strict";
 
   // ---- Random numbers ---------------------------------------------------------------------------
@@ -44,67 +45,10 @@ function wganEngine() {
 
   // ---- Products of matrices ---------------------------------------------------------------------
 
-  // A (n, k) times the transpose of B (m, k) is C (n, m). Two rows of A meet four of B at a time, so
-  // that each number read is used more than once; what is left over goes one by one.
-  function timesTransposed(A, B, n, m, k) {
-    const C = new Float64Array(n * m);
-    const [nEven, mEven] = [n - (n % 2), m - (m % 4)];
-    for (let i = 0; i < nEven; i += 2) {
-      const a0 = i * k;
-      const a1 = a0 + k;
-      for (let j = 0; j < mEven; j += 4) {
-        const b0 = j * k;
-        const b1 = b0 + k;
-        const b2 = b1 + k;
-        const b3 = b2 + k;
-        let [c00, c01, c02, c03, c10, c11, c12, c13] = [0, 0, 0, 0, 0, 0, 0, 0];
-        for (let l = 0; l < k; l++) {
-          const x = A[a0 + l];
-          const y = A[a1 + l];
-          const p = B[b0 + l];
-          const q = B[b1 + l];
-          const r = B[b2 + l];
-          const s = B[b3 + l];
-          c00 += x * p;
-          c01 += x * q;
-          c02 += x * r;
-          c03 += x * s;
-          c10 += y * p;
-          c11 += y * q;
-          c12 += y * r;
-          c13 += y * s;
-        }
-        const at = i * m + j;
-        C[at] = c00;
-        C[at + 1] = c01;
-        C[at + 2] = c02;
-        C[at + 3] = c03;
-        C[at + m] = c10;
-        C[at + m + 1] = c11;
-        C[at + m + 2] = c12;
-        C[at + m + 3] = c13;
-      }
-      oneByOne(A, B, C, i, i + 2, mEven, m, k);
-    }
-    oneByOne(A, B, C, nEven, n, 0, m, k);
-    return C;
-  }
-
-  function oneByOne(A, B, C, iFrom, iTo, jFrom, m, k) {
-    for (let i = iFrom; i < iTo; i++)
-      for (let j = jFrom; j < m; j++) {
-        let sum = 0;
-        for (let l = 0; l < k; l++) sum += A[i * k + l] * B[j * k + l];
-        C[i * m + j] = sum;
-      }
-  }
-
-  // (n, m) -> (m, n)
-  function transposed(A, n, m) {
-    const T = new Float64Array(n * m);
-    for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) T[j * n + i] = A[i * m + j];
-    return T;
-  }
+  // A product and those of transposes; all that a training costs is here. See product.js.
+  const times = (A, B, n, m, k) => product(A, [k, 1], B, [m, 1], n, m, k); // (n, k) (k, m)
+  const timesTransposed = (A, B, n, m, k) => product(A, [k, 1], B, [1, k], n, m, k); // (n, k) (m, k)'
+  const transposedTimes = (A, B, n, m, k) => product(A, [1, n], B, [m, 1], n, m, k); // (k, n)' (k, m)
 
   function joined(A, B) {
     const C = new Float64Array(A.length + B.length);
@@ -194,18 +138,12 @@ function wganEngine() {
 
   // (n, outputs) -> (n, inputs), by W
   function pullback({ inputs, outputs, weight }, gradient, n) {
-    return timesTransposed(gradient, transposed(weight, outputs, inputs), n, inputs, outputs);
+    return times(gradient, weight, n, inputs, outputs);
   }
 
   // Adds left' right, for left (n, outputs) and right (n, inputs).
   function addProduct(sum, left, right, { inputs, outputs }, n) {
-    const more = timesTransposed(
-      transposed(left, n, outputs),
-      transposed(right, n, inputs),
-      outputs,
-      inputs,
-      n,
-    );
+    const more = transposedTimes(left, right, outputs, inputs, n);
     for (let i = 0; i < sum.length; i++) sum[i] += more[i];
   }
 

@@ -6,8 +6,8 @@
 
   live.define("opening", {
     label: "A Wasserstein GAN with gradient penalty that trains here, beside the exact distance",
-    code: ["engine", "stage"],
-    build(box, engine, { START, follow, paint, drawChart, words }) {
+    code: ["product", "engine", "stage"],
+    build(box, product, engine, { START, follow, paint, drawChart, words }) {
       const still = live.still();
       const board = el("div.live-board");
       const side = el("div.live-beside");
@@ -29,7 +29,7 @@
       const say = announcer(box);
       let [ink, wide] = [inks(), 0];
 
-      const training = follow(box, engine, {
+      const training = follow(box, { product, engine }, {
         settings: START,
         place: board,
         enough: ENOUGH,

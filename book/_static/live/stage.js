@@ -1,4 +1,4 @@
-// What figures that train share: a worker for `engine.js`, the map that it paints, and the chart.
+// What figures that train share: a worker for `engine.js` and `product.js`, the map that it paints, and the chart.
 (() => {
   const { el, num, range, inks, ground, dots } = live;
   const LIMIT = 2.2; // half the map's width, data units
@@ -70,15 +70,16 @@
   }
 
   // Returns where messages go. A worker is made of text, because one may not be loaded from a file.
-  function employ(engine, receive, box) {
+  function employ({ product, engine }, receive, box) {
     const how = { map: [SIDE, ARROWS, LIMIT], aSecond: A_SECOND };
-    const text = `const tell = (${trainer})((${engine})(), ${JSON.stringify(how)}, m => postMessage(m));
+    const made = `(${engine})((${product})())`;
+    const text = `const tell = (${trainer})(${made}, ${JSON.stringify(how)}, m => postMessage(m));
       onmessage = ({ data }) => tell(data);`;
     const told = []; // what a worker that never came would have to be told again
     let send;
     const here = () => {
       box.engine = "page";
-      const tell = trainer(engine(), how, message => setTimeout(receive, 0, message));
+      const tell = trainer(engine(product()), how, message => setTimeout(receive, 0, message));
       send = message => setTimeout(tell, 0, message);
       told.splice(0).forEach(send);
     };
@@ -104,12 +105,12 @@
   // A training that is looked at. It runs while it is wanted and its `place` can be seen, and rests
   // after `enough` steps more: nobody may be watching any longer. It begins to be wanted at once, but
   // for who asks for less motion. `see(look)` is called for each look; `go` is the button that turns it.
-  function follow(box, engine, { settings, place, enough, see, go }) {
+  function follow(box, code, { settings, place, enough, see, go }) {
     let [looks, newest, rest, near] = [[], null, enough, false];
     let wanted = !live.still();
     const last = () => looks[looks.length - 1];
     const begun = performance.now();
-    const send = employ(engine, receive, box);
+    const send = employ(code, receive, box);
 
     function receive(look) {
       newest = look;

@@ -32,8 +32,8 @@
 
   live.define("train", {
     label: "A GAN, a WGAN or a WGAN-GP that trains here, beside the exact distance",
-    code: ["engine", "stage"],
-    build(box, engine, { LIMIT, START, follow, paint, drawChart, words }) {
+    code: ["product", "engine", "stage"],
+    build(box, product, engine, { LIMIT, START, follow, paint, drawChart, words }) {
       const now = { ...START };
       let points = letter.flat();
       let ink = inks();
@@ -112,7 +112,7 @@
         move: (x, y) => placePen(x, y),
       });
 
-      const training = follow(box, engine, {
+      const training = follow(box, { product, engine }, {
         settings: now,
         place: row,
         enough: ENOUGH,
@@ -151,7 +151,7 @@
         const clips = now.way === "clip";
         weight.row.hidden = clips;
         bound.row.hidden = !clips;
-        weight.track.disabled = now.way === "gan";
+        weight.enable(now.way !== "gan");
         for (const option of mistakes.options) {
           const [, ways = [now.way]] = MISTAKES[option.value];
           option.disabled = !ways.includes(now.way);

@@ -17,9 +17,9 @@
   live.define("walk", {
     label: "Walks through the latent space of the trained generator of digits, which runs here",
     needs: "walk",
-    code: "conv",
-    build(box, stored, { generator, paint, vectors, normals }) {
-      const draw784 = generator(stored);
+    code: ["product", "conv"],
+    build(box, stored, product, { generator, paint, vectors, normals }) {
+      const draw784 = generator(stored, product());
       const given = vectors(stored.ends, stored.latent);
       let ends = range(ROWS).map(i => [given[i], given[ROWS + i]]);
       let row = 1; // a nought that becomes a seven
