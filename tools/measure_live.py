@@ -29,7 +29,7 @@ SIZE = """box => new Promise(done => {
   let frames = 0;
   const look = () => {
     if (box.drawn !== box.clientWidth && frames++ < 100) return requestAnimationFrame(look);
-    const article = getComputedStyle(box.closest(".bd-article-container"));
+    const article = getComputedStyle(box.closest(".bd-article"));
     const inside = ["width", "paddingLeft", "paddingRight"].map(side => parseFloat(article[side]));
     done([inside[0] - inside[1] - inside[2], box.getBoundingClientRect().height]);
   };

@@ -20,10 +20,13 @@ from measure_live import TARGET, places
 from playwright.sync_api import CDPSession, Locator, Page
 
 TRAININGS = {"opening", "train"}
-SHARED = {name: ["core", "engine", "stage", name] for name in TRAININGS}
+SHARED = {name: ["core", "product", "engine", "stage", name] for name in TRAININGS}
+SHARED |= {name: ["core", "product", "conv", name] for name in ("digits", "walk")}
 WIDTH, HEIGHT = 1280, 800
 ROUNDS = 10  # steps of each control
 SECONDS = 5  # that a training is watched
+# The page is laid out to its end, which it does when there is nothing else to do: see book.js.
+DRAWN = "() => !document.querySelector('.drawn-late:not(.is-drawn)')"
 # Each control goes to and fro, a step a frame; returns how many steps were made.
 NUDGE = """async (box, rounds) => {
   const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));
@@ -120,7 +123,7 @@ def main(wanted: list[str]) -> None:
                 if still:
                     box.evaluate("box => box.closest('figure').scrollIntoView()")
                     page.locator(f'.is-live > [data-live="{name}"]').wait_for()
-                    page.wait_for_timeout(500)
+                    page.wait_for_function(DRAWN)
                     for rate in (1, 4):
                         said[f"ms an input at {rate}×"] = an_input(page, box, rate)
                 else:

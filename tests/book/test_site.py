@@ -242,6 +242,15 @@ def test_the_one_style_sheet_finds_what_its_parts_point_at(tmp_path):
     )
 
 
+def test_rules_that_make_live_figures_slow_are_left_out_and_missed_if_they_change(tmp_path):
+    sheet = tmp_path / "mystnb.0.css"
+    sheet.write_text(f"{stylesheet.LEFT_OUT} details:first-child, a {{b:1}}c{{d:2}}")
+    assert stylesheet.bundle(tmp_path, set()) == " a {b:1}c{d:2}"
+    sheet.write_text("c{d:2}")
+    with pytest.raises(ExtensionError, match=r"mystnb\.0\.css has no"):
+        stylesheet.bundle(tmp_path, set())
+
+
 def test_pages_have_an_address_once_the_repository_has_one():
     assert sharing.site("https://github.com/Owner/name") == "https://owner.github.io/name/"
     assert sharing.site("") == ""

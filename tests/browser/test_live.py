@@ -44,7 +44,7 @@ FIGURES = {  # what a notebook's cell asks for, by page
 BELOW = {"train", "opening", "dirac", "digits"}  # their picture stays on the screen too
 FIRST = {"train", "opening", "digits", "boxes"}  # of their pages
 NO_CELL = {"opening"}  # a directive of a page asks for them
-SHARED = {"core", "engine", "stage", "conv"}  # scripts that are no figure
+SHARED = {"core", "product", "engine", "stage", "conv"}  # scripts that are no figure
 PHONE = {"width": 360, "height": 780}
 
 built = pytest.mark.skipif(
@@ -1406,3 +1406,36 @@ def test_the_browser_gets_every_weight_of_a_generator_once(name, weights, size):
 
 def _count(text):
     return len(text) * 3 // 4 - text.count("=")
+
+
+COUNTS = """async box => {
+    const track = box.querySelector("input[type=range]:not(:disabled)");
+    const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));
+    for (let k = 0; k < 10; k++) {
+        track.value = +track.value + (k % 2 ? -1 : 1) * (+track.step);
+        track.dispatchEvent(new Event("input", { bubbles: true }));
+        await frame();
+    }
+}"""
+
+
+@built
+@pytest.mark.parametrize("name", ["shift", "games"])
+def test_an_input_does_not_make_the_browser_work_out_the_styles_of_the_chapter(figure, name):
+    """A change has its styles worked out once, and what asks for the article's width once more.
+
+    A third time is of all that stands in the article, as its width changes while it is laid out.
+    """
+    box = figure(name, reduced_motion="reduce")
+    session = box.page.context.new_cdp_session(box.page)
+    session.send("Performance.enable")
+
+    def times():
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(m["value"] for m in metrics if m["name"] == "RecalcStyleCount")
+
+    box.page.wait_for_function("() => !document.querySelector('.drawn-late:not(.is-drawn)')")
+    box.evaluate(COUNTS)
+    before = times()
+    box.evaluate(COUNTS)
+    assert times() - before <= 22

@@ -139,14 +139,14 @@ def mark_macros(app, doctree):
 
 
 def mark_late_sections(app, doctree, docname):
-    """Mark sections with formulas for the style sheet; see `drawn-late` there."""
+    """Mark sections that are long to lay out for the style sheet; see `drawn-late` there."""
+    heavy = {nodes.math, nodes.math_block, nodes.image, addnodes.desc}
     for title in (node for node in doctree.children if isinstance(node, nodes.section)):
         parts = [node for node in title.children if isinstance(node, nodes.section)]
         # The first may be on the first screen; the last ones, summary and references, are short,
         # and a reader who jumps to the end must not see them change their height.
         for part in parts[1:-2]:
-            kinds = {type(node) for node in part.findall()}
-            if kinds & {nodes.math, nodes.math_block} and addnodes.desc not in kinds:
+            if heavy & {type(node) for node in part.findall()}:
                 part["classes"].append("drawn-late")
 
 

@@ -23,6 +23,10 @@ SHEETS = (
     "book.css",
     "pages.css",
 )
+# Rules of MyST-NB for corners between code and output. They ask for any second child of a cell, and
+# a browser would then work out the styles of a whole cell at each change of a live figure in it.
+# book.css says the same without `:has`.
+LEFT_OUT = "div.cell:has(> *:nth-child(2))"
 NESTING = {"media", "supports", "layer", "container"}
 ELSEWHERE = ("data:", "http:", "https:", "/", "#")
 
@@ -41,6 +45,9 @@ def bundle(static, used):
     """Join the style sheets in a folder, keeping the rules whose classes and ids are all used."""
     files = [file for name in SHEETS for file in sorted(static.glob(name))]
     rules = [rule for file in files for rule in _read(file, static)]
+    for file in files:
+        if file.name.startswith("mystnb") and LEFT_OUT not in file.read_text(encoding="utf-8"):
+            raise ExtensionError(f"{file.name} has no {LEFT_OUT!r} any more: see stylesheet.py")
     return tinycss2.serialize(_kept(rules, used))
 
 
@@ -93,14 +100,15 @@ def _kept(rules, used):
 
 
 def _selectors(prelude, used):
-    """Return the selectors of a rule that can apply, with commas between."""
+    """Return the selectors of a rule that can apply and are wanted, with commas between."""
     groups = [[]]
     for token in prelude:
         if token == ",":
             groups.append([])
         else:
             groups[-1].append(token)
-    kept = [group for group in groups if words(_named(group)) <= used]
+    wanted = [group for group in groups if LEFT_OUT not in tinycss2.serialize(group)]
+    kept = [group for group in wanted if words(_named(group)) <= used]
     comma = tinycss2.parse_one_component_value(",")
     return [token for i, group in enumerate(kept) for token in ([comma] if i else []) + group]
 
