@@ -13,7 +13,7 @@ import pytest
 from tests import ROOT
 
 pytest.importorskip("IPython", reason="IPython is not installed (extra `book`)")
-from counterworlds import World, answers, cells, code, instead, slices, world
+from counterworlds import World, answers, cells, code, hashes, instead, slices, world
 
 WORLDS = ROOT / "book" / "worlds"
 CHAPTERS = sorted(ROOT.glob("book/ch*.ipynb"))
@@ -361,3 +361,30 @@ def test_no_answer_is_stale(path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem[:4])
 def test_every_world_fells_something(path):
     assert stored_of(path).idle == []
+
+
+DRAWN = {
+    "a label": "plotting.label_at(ax, 1, 2, 'here', dy=3)",
+    "a curve": "axes[0].plot(x, 2 * y, color=plotting.REAL)",
+    "the end": "plt.show()",
+    "what a figure says of itself": "ax.set(ylim=axes[1].get_ylim())",
+    "a loop of labels": "for x, text in ((1, 'a'), (2, 'b')):\n    ax.text(x, 0, text)",
+}
+COMPUTED = {
+    "a number that is drawn": "ax.axhline(torch.randn(1))",
+    "a name": "line = ax.plot(x, y)",
+    "a loop over what trains": "for x in trained(net):\n    ax.plot(x)",
+    "a loop that sums": "for x in (1, 2):\n    ax.plot(x)\n    y += x",
+    "a name on the way": "ax.plot(z := 2)",
+    "something else": "net.plot(1)",
+}
+
+
+@pytest.mark.parametrize("drawn", DRAWN.values(), ids=DRAWN)
+def test_what_only_draws_may_change_without_a_new_answer(drawn):
+    assert hashes.of_source(f"y = f(x)\n{drawn}") == hashes.of_source("y = f(x)")
+
+
+@pytest.mark.parametrize("computed", COMPUTED.values(), ids=COMPUTED)
+def test_what_computes_while_it_draws_asks_for_a_new_answer(computed):
+    assert hashes.of_source(f"y = f(x)\n{computed}") != hashes.of_source("y = f(x)")

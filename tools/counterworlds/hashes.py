@@ -1,4 +1,4 @@
-"""Hashes of code, which comments, line breaks and docstrings do not change."""
+"""Hashes of code, which comments, line breaks, docstrings and what only draws do not change."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 import wganlib
 
 PACKAGE = Path(wganlib.__file__).parent
+# Names that hold figures and what draws in them, in every chapter.
+DRAWING = {"ax", "axes", "fig", "plotting", "plt"}
 
 
 def digest(*texts: str) -> str:
@@ -34,9 +36,46 @@ def canonical(node: object) -> str:
 def of_source(source: str) -> str:
     """Return the canonical text of Python code; of what is no Python, the text itself."""
     try:
-        return canonical(ast.parse(source).body)
+        return canonical(_WithoutDrawing().visit(ast.parse(source)).body)
     except SyntaxError:
         return source
+
+
+class _WithoutDrawing(ast.NodeTransformer):
+    """Takes out statements that draw and do nothing else, and loops of which nothing is left.
+
+    Such a statement calls a method of a figure, or a function that draws, and keeps no result; what
+    it hands over is computed without another call, since a call may draw a random number or train.
+    So a label may be moved without asking anew in which worlds a chapter's claims fall.
+    """
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        call = node.value
+        if not isinstance(call, ast.Call) or not _is_drawn(call.func):
+            return node
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        return node if any(map(_acts, given)) else None
+
+    def visit_For(self, node: ast.For) -> ast.For | None:
+        self.generic_visit(node)
+        return node if node.body or node.orelse or _acts(node.iter) else None
+
+
+def _is_drawn(function: ast.expr) -> bool:
+    """Say whether a call is of something in `DRAWING`: `plt.show`, `axes[0].plot`."""
+    root = function
+    while isinstance(root, ast.Attribute | ast.Subscript):
+        root = root.value
+    return isinstance(root, ast.Name) and root.id in DRAWING
+
+
+def _acts(value: ast.expr) -> bool:
+    """Say whether to evaluate an expression may do more than read."""
+    kinds = ast.Call | ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom
+    return any(
+        isinstance(part, kinds) and not (isinstance(part, ast.Call) and _is_drawn(part.func))
+        for part in ast.walk(value)
+    )
 
 
 @functools.cache
