@@ -363,11 +363,12 @@ def test_every_world_fells_something(path):
     assert stored_of(path).idle == []
 
 
-DRAWN = {
+SHOWN = {
     "a label": "plotting.label_at(ax, 1, 2, 'here', dy=3)",
     "a curve": "axes[0].plot(x, 2 * y, color=plotting.REAL)",
     "the end": "plt.show()",
     "what a figure says of itself": "ax.set(ylim=axes[1].get_ylim())",
+    "a line": "print('worst:', ', '.join(f'{k} {max(v):.2f}' for k, v in worst.items()))",
     "a loop of labels": "for x, text in ((1, 'a'), (2, 'b')):\n    ax.text(x, 0, text)",
 }
 COMPUTED = {
@@ -377,14 +378,15 @@ COMPUTED = {
     "a loop that sums": "for x in (1, 2):\n    ax.plot(x)\n    y += x",
     "a name on the way": "ax.plot(z := 2)",
     "something else": "net.plot(1)",
+    "a number that is printed": "print(rng.normal())",
 }
 
 
-@pytest.mark.parametrize("drawn", DRAWN.values(), ids=DRAWN)
-def test_what_only_draws_may_change_without_a_new_answer(drawn):
-    assert hashes.of_source(f"y = f(x)\n{drawn}") == hashes.of_source("y = f(x)")
+@pytest.mark.parametrize("shown", SHOWN.values(), ids=SHOWN)
+def test_what_only_shows_may_change_without_a_new_answer(shown):
+    assert hashes.of_source(f"y = f(x)\n{shown}") == hashes.of_source("y = f(x)")
 
 
 @pytest.mark.parametrize("computed", COMPUTED.values(), ids=COMPUTED)
-def test_what_computes_while_it_draws_asks_for_a_new_answer(computed):
+def test_what_computes_while_it_shows_asks_for_a_new_answer(computed):
     assert hashes.of_source(f"y = f(x)\n{computed}") != hashes.of_source("y = f(x)")

@@ -1,4 +1,4 @@
-"""Hashes of code, which comments, line breaks, docstrings and what only draws do not change."""
+"""Hashes of code, which comments, line breaks, docstrings and what only shows do not change."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ import wganlib
 PACKAGE = Path(wganlib.__file__).parent
 # Names that hold figures and what draws in them, in every chapter.
 DRAWING = {"ax", "axes", "fig", "plotting", "plt"}
+# Functions and methods that read, and change nothing.
+READING = {"abs", "dict", "enumerate", "float", "int", "len", "list", "max", "min", "range", "round",
+           "sorted", "str", "sum", "zip", "items", "join", "keys", "mean", "ravel", "tolist",
+           "values"}  # fmt: skip
 
 
 def digest(*texts: str) -> str:
@@ -36,22 +40,22 @@ def canonical(node: object) -> str:
 def of_source(source: str) -> str:
     """Return the canonical text of Python code; of what is no Python, the text itself."""
     try:
-        return canonical(_WithoutDrawing().visit(ast.parse(source)).body)
+        return canonical(_WithoutShowing().visit(ast.parse(source)).body)
     except SyntaxError:
         return source
 
 
-class _WithoutDrawing(ast.NodeTransformer):
-    """Takes out statements that draw and do nothing else, and loops of which nothing is left.
+class _WithoutShowing(ast.NodeTransformer):
+    """Takes out statements that draw or print and do nothing else, and loops with nothing left.
 
-    Such a statement calls a method of a figure, or a function that draws, and keeps no result; what
-    it hands over is computed without another call, since a call may draw a random number or train.
-    So a label may be moved without asking anew in which worlds a chapter's claims fall.
+    Such a statement calls a method of a figure, a function that draws, or `print`, and keeps no
+    result; what it hands over is only read, since a call may draw a random number or train.  So a
+    label may be moved without asking anew in which worlds a chapter's claims fall.
     """
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
         call = node.value
-        if not isinstance(call, ast.Call) or not _is_drawn(call.func):
+        if not isinstance(call, ast.Call) or _root(call.func) not in DRAWING | {"print"}:
             return node
         given = [*call.args, *(keyword.value for keyword in call.keywords)]
         return node if any(map(_acts, given)) else None
@@ -61,21 +65,25 @@ class _WithoutDrawing(ast.NodeTransformer):
         return node if node.body or node.orelse or _acts(node.iter) else None
 
 
-def _is_drawn(function: ast.expr) -> bool:
-    """Say whether a call is of something in `DRAWING`: `plt.show`, `axes[0].plot`."""
-    root = function
-    while isinstance(root, ast.Attribute | ast.Subscript):
-        root = root.value
-    return isinstance(root, ast.Name) and root.id in DRAWING
+def _root(function: ast.expr) -> str:
+    """Return the name that a call begins with: `plt` of `plt.show`, `axes` of `axes[0].plot`."""
+    while isinstance(function, ast.Attribute | ast.Subscript):
+        function = function.value
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 def _acts(value: ast.expr) -> bool:
     """Say whether to evaluate an expression may do more than read."""
-    kinds = ast.Call | ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom
+    others = ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom
     return any(
-        isinstance(part, kinds) and not (isinstance(part, ast.Call) and _is_drawn(part.func))
+        isinstance(part, others) or (isinstance(part, ast.Call) and not _reads(part.func))
         for part in ast.walk(value)
     )
+
+
+def _reads(function: ast.expr) -> bool:
+    name = function.attr if isinstance(function, ast.Attribute) else _root(function)
+    return name in READING or _root(function) in DRAWING
 
 
 @functools.cache
