@@ -1,4 +1,4 @@
-"""Hashes of code, which comments, line breaks, docstrings and what only shows do not change."""
+"""Hashes of code that comments, line breaks, docstrings and what only shows do not change."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import wganlib
 PACKAGE = Path(wganlib.__file__).parent
 # Names that hold figures and what draws in them, in every chapter.
 DRAWING = {"ax", "axes", "fig", "plotting", "plt"}
-# Functions and methods that read, and change nothing.
-READING = {"abs", "dict", "enumerate", "float", "int", "len", "list", "max", "min", "range", "round",
-           "sorted", "str", "sum", "zip", "items", "join", "keys", "mean", "ravel", "tolist",
-           "values"}  # fmt: skip
+# Functions and methods that read and change nothing.
+READING = {
+    *("abs", "comb", "dict", "enumerate", "float", "int", "len", "list", "max", "min", "range"),
+    *("round", "sorted", "str", "sum", "zip"),
+    *("items", "join", "keys", "mean", "ravel", "tolist", "values"),
+}
 
 
 def digest(*texts: str) -> str:
