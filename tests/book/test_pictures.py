@@ -143,7 +143,7 @@ def with_a_picture_for_phones(book, wide=None):
     (book.folder / "book/narrow/fig-ch01-bars.png").write_bytes(twins.twin(small, wide))
 
 
-def test_a_phone_has_its_own_picture_in_both_themes_and_the_gallery_one_for_all(tiny_book):
+def test_a_phone_has_its_own_picture_in_both_themes_and_in_the_gallery(tiny_book):
     with_a_picture_for_phones(tiny_book)
     toc = yaml.safe_load((tiny_book.folder / "_toc.yml").read_text())
     toc["parts"][-1]["chapters"].append({"file": "book/gallery"})
@@ -161,9 +161,8 @@ def test_a_phone_has_its_own_picture_in_both_themes_and_the_gallery_one_for_all(
     assert [i["width"] for i in shown] == ["800", "800", "344", "344"]
     assert not any(i.has_attr("data-wide") for i in shown)  # nothing to be swiped
     assert "panels-turned" in tiny_book.page("book/ch01_x").figure["class"]
-    wide = tiny_book.page("book/gallery").select_one("ul.gallery > li").select("img")
-    assert [i["class"] for i in wide] == [["only-light"], ["only-dark"]]
-    assert {i["src"] for i in wide} == {i["src"] for i in shown[:2]}
+    listed = tiny_book.page("book/gallery").select_one("ul.gallery > li").select("img")
+    assert [(i["class"], i["src"]) for i in listed] == [(i["class"], i["src"]) for i in shown]
 
 
 def test_a_picture_for_phones_that_is_older_than_the_wide_one_fails_the_build(tiny_book):

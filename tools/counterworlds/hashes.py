@@ -16,7 +16,7 @@ DRAWING = {"ax", "axes", "fig", "plotting", "plt"}
 READING = {
     *("abs", "comb", "dict", "enumerate", "float", "int", "len", "list", "max", "min", "range"),
     *("round", "sorted", "str", "sum", "zip"),
-    *("items", "join", "keys", "mean", "ravel", "tolist", "values"),
+    *("items", "join", "keys", "ljust", "mean", "ravel", "tolist", "values"),
 }
 
 

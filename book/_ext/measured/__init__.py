@@ -10,6 +10,7 @@ import functools
 
 from . import (
     accessibility,
+    api,
     citing,
     claims,
     epub,
@@ -59,6 +60,7 @@ AFTER = [
     ("config-inited", sharing.take_address),
     ("config-inited", front_page.hide_launch_buttons),
     ("config-inited", search.take_ranking),
+    ("autodoc-skip-member", api.leave_out_fields),
     ("builder-inited", latex.number_by_chapter),
     ("builder-inited", epub.choose_files),
     ("doctree-resolved", html.drop_live_kernels),

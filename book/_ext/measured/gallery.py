@@ -60,10 +60,7 @@ class Fill(SphinxPostTransform):
         link = nodes.reference("", f"Figure {number}", internal=True, refuri=f"{place}#{name}")
         caption = next(figure.findall(nodes.caption))
         words = nodes.paragraph("", "", link, nodes.Text(" "), *map(copy.deepcopy, caption))
-        images = figure.findall(nodes.image)
-        pictures = [one.deepcopy() for one in images if "on-phones" not in one["classes"]]
-        for picture in pictures:
-            picture["classes"] = [c for c in picture["classes"] if c != "on-wide"]
+        pictures = [one.deepcopy() for one in figure.findall(nodes.image)]
         picture = nodes.container("", *pictures, classes=["picture"])
         return nodes.list_item("", picture, words, *_code(figure))
 
