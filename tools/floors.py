@@ -21,7 +21,7 @@ FOLDER = ROOT / ".venv-floors"
 TOOLS = ("numpydoc", "pytest", "pytest-timeout", "pytest-xdist", "nbformat", "pyyaml")
 SUITE = ("tests/unit", "-n", "2", "--dist", "worksteal", "--by-folder")
 # Old libraries meet newer ones here that they warn about; that is not what is tested.
-HOW = ("-o", "addopts=-ra", "-W", "ignore::DeprecationWarning")
+HOW = ("-o", "addopts=-ra -m 'not slow'", "-W", "ignore::DeprecationWarning")
 
 
 def requirements() -> list[str]:
