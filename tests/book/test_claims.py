@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from tests import ROOT
 
 pytest.importorskip("sphinx", reason="Sphinx is not installed (extra `book`)")
-from measured import chapter
+from measured import chapter, claims
 
 HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html")) / "book"
 CHAPTERS = sorted(ROOT.glob("book/ch*.ipynb"))
@@ -32,6 +32,24 @@ def test_a_printed_line_is_read_as_a_claim_with_its_rule():
     assert read("✓ A  [matrix] of two.") == chapter.Claim("A  [matrix] of two.", None)
     assert read("– Skipped: b.  [c]") == chapter.Claim("Skipped: b.", "c", held=False)
     assert read("noise") is None
+
+
+@pytest.mark.parametrize(
+    ("printed", "set_as"),
+    {
+        "W_p grows.": "W<subscript>p</subscript> grows.",
+        "0.01^(1/p)": "0.01<superscript>1/p</superscript>",
+        "Above n^1.5.": "Above n<superscript>1.5</superscript>.",
+        "e^(−d²/8)": "e<superscript>−d²/8</superscript>",
+        "1 - exp(-9/2), in [-5, 5]": "1 − exp(−9/2), in [−5, 5]",
+        "seed 1's w1_estimate, 1e-9, seventy-two": "seed 1's w1_estimate, 1e-9, seventy-two",
+        "`f_1(x^2) - 1` - twice": "<literal>f_1(x^2) - 1</literal> - twice",
+    }.items(),
+)
+def test_a_claim_is_set_as_formulas_are(printed, set_as):
+    item = claims.claim_item(chapter.Claim(printed, None))
+    (sentence,) = (part for part in item[0] if "claim" in part["classes"])
+    assert "".join(map(str, sentence)).strip() == set_as
 
 
 def test_the_ledger_lists_claims_by_heading_and_leads_to_them(tiny_site):

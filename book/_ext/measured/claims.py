@@ -5,6 +5,7 @@ What `wganlib.checks.check` printed becomes a list, each claim with its tick and
 """
 
 import itertools
+import re
 from pathlib import Path
 
 from docutils import nodes
@@ -15,6 +16,10 @@ from .chapter import chapters, is_chapter, read, read_claim
 from .falling import answers_of
 
 LEDGER = "book/claims"
+# In a line of plain text: an index of one letter, an exponent in brackets or without, and a hyphen
+# that stands for a minus: before a number or a name, or between two spaces behind a number.
+POWER = re.compile(r"(?<=\b[A-Z])_(\w)\b|\^(?:\(([^()]*)\)|([\w.]*\w))")
+MINUS = re.compile(r"(?<![\w-])-(?=[\dλ]|log\b)|(?<=\d )-(?= \w)")
 
 
 def add(app):
@@ -93,9 +98,23 @@ def claim_item(claim):
 
 
 def _words(text):
-    """Set a text in which every second part stands in ticks."""
-    parts = enumerate(text.split("`"))
-    return [nodes.literal("", part) if i % 2 else nodes.Text(part) for i, part in parts]
+    """Set a text in which every second part stands in ticks, the others with raised exponents."""
+    found = []
+    for i, part in enumerate(text.split("`")):
+        found += [nodes.literal("", part)] if i % 2 else _formulas(part)
+    return found
+
+
+def _formulas(text):
+    """Set W_p, n^1.5, e^(-x) and minus signs of a line of plain text as formulas are set."""
+    text = MINUS.sub("−", text)
+    found, end = [], 0
+    for power in POWER.finditer(text):
+        below, bracket, above = power.groups()
+        kind, inside = (nodes.subscript, below) if below else (nodes.superscript, bracket or above)
+        found += [nodes.Text(text[end : power.start()]), kind("", inside)]
+        end = power.end()
+    return [*found, nodes.Text(text[end:])]
 
 
 def write_ledger(app, doctree):

@@ -251,6 +251,9 @@ def _rewrite_theme(body, name):
     body = replace(body, f"{sidebar} ", f"{named} ", where=name)
     logo = 'class="logo__image'  # one for each theme
     body = replace(body, logo, f'width="48" height="30" {logo}', where=name, expect=2)
+    field = 'search-button-field search-button__button pst-js-only" title="Search"'
+    label = ' aria-label="Search"'  # the words in the field say that, and the keys with it
+    body = replace(body, f"{field}{label}", field, where=name)
     prints = body.count(
         'onclick="window.print()"'
     )  # the theme calls it by what browsers offer then
