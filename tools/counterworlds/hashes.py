@@ -52,7 +52,7 @@ class _WithoutShowing(ast.NodeTransformer):
 
     Such a statement calls a method of a figure, a function that draws, or `print`, and keeps no
     result; what it hands over is only read, since a call may draw a random number or train.  So a
-    label may be moved without asking anew in which worlds a chapter's claims fall.
+    label may be moved without asking once more in which worlds a chapter's claims fall.
     """
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
