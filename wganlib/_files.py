@@ -90,7 +90,8 @@ def put_in_place(filled: str | Path, folder: str | Path) -> None:
     OSError
         If a folder cannot be renamed; the old one is then in its place.
     """
-    folder, moved = Path(folder), []
+    folder, moved, now = Path(folder), [], time.time_ns()
+    os.utime(filled, ns=(now, now))  # a copy has its source's time, and readers go by it
     while True:
         old = _aside(folder, f"{time.time_ns()}.old")
         with contextlib.suppress(FileNotFoundError):  # nothing stands there

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 
@@ -141,3 +142,14 @@ def test_a_lock_is_held_by_one_process_and_ends_with_it(tmp_path):
     holder.join()
     with files.lock(path):
         pass
+
+
+def test_a_copy_that_is_put_in_place_twice_is_told_apart(tmp_path):
+    """A folder may get the number of one that was removed: its time is then all that differs."""
+    source, folder, times = tmp_path / "source", tmp_path / "place" / "run", []
+    source.mkdir()
+    for _ in range(2):
+        with files.swapped_folder(folder) as aside:
+            shutil.copytree(source, aside, dirs_exist_ok=True)  # with the time of its source
+        times.append(folder.stat().st_mtime_ns)
+    assert len({source.stat().st_mtime_ns, *times}) == 3
