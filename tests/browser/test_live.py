@@ -24,6 +24,7 @@ from scipy.stats import norm
 
 from tests import ROOT
 from tests.browser.site import SITE, settle
+from tools import time_live
 from wganlib import divergences, models, records, transport
 from wganlib.runs import live_boxes, tables
 
@@ -1408,17 +1409,6 @@ def _count(text):
     return len(text) * 3 // 4 - text.count("=")
 
 
-COUNTS = """async box => {
-    const track = box.querySelector("input[type=range]:not(:disabled)");
-    const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));
-    for (let k = 0; k < 10; k++) {
-        track.value = +track.value + (k % 2 ? -1 : 1) * (+track.step);
-        track.dispatchEvent(new Event("input", { bubbles: true }));
-        await frame();
-    }
-}"""
-
-
 @built
 @pytest.mark.parametrize("name", ["shift", "games"])
 def test_an_input_does_not_make_the_browser_work_out_the_styles_of_the_chapter(figure, name):
@@ -1434,8 +1424,8 @@ def test_an_input_does_not_make_the_browser_work_out_the_styles_of_the_chapter(f
         metrics = session.send("Performance.getMetrics")["metrics"]
         return next(m["value"] for m in metrics if m["name"] == "RecalcStyleCount")
 
-    box.page.wait_for_function("() => !document.querySelector('.drawn-late:not(.is-drawn)')")
-    box.evaluate(COUNTS)
+    box.page.wait_for_function(time_live.DRAWN)
+    box.evaluate(time_live.NUDGE, 2)
     before = times()
-    box.evaluate(COUNTS)
-    assert times() - before <= 22
+    inputs = box.evaluate(time_live.NUDGE, 10)
+    assert times() - before <= 2.2 * inputs

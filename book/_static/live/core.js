@@ -73,7 +73,7 @@ const live = (() => {
     };
     set(value);
     parent.append(row);
-    return { set, row, track, enable };
+    return { set, row, enable };
   }
 
   function choice(parent, { label, options, value, input }) {

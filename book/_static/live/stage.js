@@ -1,4 +1,5 @@
-// What figures that train share: a worker for `engine.js` and `product.js`, the map that it paints, and the chart.
+// What figures that train share: a worker for `engine.js` and `product.js`, the map that it paints,
+// and the chart.
 (() => {
   const { el, num, range, inks, ground, dots } = live;
   const LIMIT = 2.2; // half the map's width, data units
