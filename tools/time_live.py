@@ -13,11 +13,13 @@ from __future__ import annotations
 import gzip
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chromium import chromium
 from measure_live import TARGET, places
-from playwright.sync_api import CDPSession, Locator, Page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import CDPSession, Locator, Page
 
 TRAININGS = {"opening", "train"}
 SHARED = {name: ["core", "product", "engine", "stage", name] for name in TRAININGS}
