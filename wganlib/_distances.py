@@ -44,6 +44,53 @@ def distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return found
 
 
+def near_origin(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Move two clouds to the origin, to a size of about one.
+
+    Parameters
+    ----------
+    x, y : ndarray, shapes (n, d) and (m, d)
+        Finite points.
+
+    Returns
+    -------
+    x, y : ndarray, shapes (n, d) and (m, d)
+        The points, divided by a unit, about the middle of y.
+    unit : float
+        The unit.
+    """
+    unit = unit_of(max(np.abs(x).max(), np.abs(y).max()))
+    x, y = x / unit, y / unit
+    middle = y.mean(axis=0)
+    return x - middle, y - middle, unit
+
+
+def rough_squares(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
+    """Work out squared distances by dot products, ten times as fast as `distances`.
+
+    Whoever compares them decides what differs by more than the error, and asks `distances` about
+    the rest.
+
+    Parameters
+    ----------
+    x, y : ndarray, shapes (n, d) and (m, d)
+        Points from `near_origin`, or some of them.
+
+    Returns
+    -------
+    squares : ndarray, shape (n, m)
+        The squared distances, which may be a little below zero.
+    error : float
+        A bound of their rounding errors, and of those in the squares of `distances` and of radii.
+    """
+    x_squares, y_squares = (np.einsum("ij,ij->i", side, side) for side in (x, y))
+    # Off by at most half of eps, of the largest terms, are 4d + 28 roundings; near zero each is off
+    # by less than the smallest normal number. The bound is a little larger.
+    limits = np.finfo(float)
+    error = 4 * (x.shape[1] + 5) * (limits.eps * (x_squares.max() + y_squares.max()) + limits.tiny)
+    return x_squares[:, None] + y_squares - 2 * x @ y.T, float(error)
+
+
 def lengths(vectors: np.ndarray) -> np.ndarray:
     """Return the length of each vector, whatever its unit.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from scipy.special import xlogy
 from torch import Tensor
 
 from wganlib import _arrays
-from wganlib._distances import blocks, distances, unit_of
+from wganlib._distances import blocks, distances, near_origin, rough_squares, unit_of
 from wganlib._memory import refuse_large
 from wganlib.data import scale_pixels
 from wganlib.transport import exact_w1
@@ -22,6 +23,7 @@ HIGH_QUALITY = 3.0  # standard deviations, the convention of Srivastava et al. (
 SPARE_CANDIDATES = 3
 CARELESS = 1e-4  # by which a softmax may miss one, whatever its precision
 SINGLE = 2.0**-24  # the round-off of single precision
+FEW = 32  # points whose neighbours are looked for together
 LARGEST_PIXEL = 1e150  # whose square float64 can hold
 
 
@@ -578,24 +580,41 @@ def _two_clouds(real: ArrayLike, fake: ArrayLike, k: int) -> list[np.ndarray]:
 
 def _radii(points: np.ndarray, k: int) -> np.ndarray:
     """Return the distance of each point to its k-th neighbour among the others."""
-    # In each row one of the distances is the point's own, 0, so that number k is its neighbour's.
-    return np.concatenate([
-        np.partition(distances(points[rows], points), k, axis=1)[:, k]
-        for rows in blocks(len(points), len(points))
-    ])  # fmt: skip
+    near, _, _ = near_origin(points, points)
+    radii = []
+    for rows in _few(len(points)):
+        squares, error = rough_squares(near[rows], near)
+        # In each row one of the distances is the point's own, 0, so that number k is its
+        # neighbour's.
+        limit = np.partition(squares, k, axis=1)[:, k, None] + 2 * error
+        candidates = (squares <= limit).any(axis=0)
+        exact = distances(points[rows], points[candidates])
+        radii.append(np.partition(exact, k, axis=1)[:, k])
+    return np.concatenate(radii)
 
 
 def _balls_that_hold(
     points: np.ndarray, centres: np.ndarray, radii: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return how many balls hold each point, and whether each ball holds any point."""
+    near, near_centres, unit = near_origin(points, centres)
+    limit = (radii / unit) ** 2
     counts, reached = [], np.zeros(len(centres), dtype=bool)
-    for rows in blocks(len(points), len(centres)):
+    for rows in _few(len(points)):
+        squares, error = rough_squares(near[rows], near_centres)
+        held = squares < limit - error
+        unsure = (~held & (squares <= limit + error)).any(axis=0)
         # The distances are those of the radii, bit for bit, so that a point on a ball is in it.
-        held = distances(points[rows], centres) <= radii
+        if unsure.any():
+            held[:, unsure] = distances(points[rows], centres[unsure]) <= radii[unsure]
         counts.append(held.sum(axis=1))
         reached |= held.any(axis=0)
     return np.concatenate(counts), reached
+
+
+def _few(n: int) -> Iterator[slice]:
+    """Cut n rows into groups of so few that most points are near none of them."""
+    yield from (slice(start, start + FEW) for start in range(0, n, FEW))
 
 
 def _centred(samples: Tensor, images: Tensor) -> tuple[Tensor, Tensor, float]:

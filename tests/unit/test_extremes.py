@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
-from wganlib import _distances, _memory, transport
+from wganlib import _distances, _memory, metrics, transport
 from wganlib._distances import distances
 from wganlib.divergences import total_variation
 from wganlib.dual import c_transform, exact_critic, kantorovich_potentials
@@ -289,12 +289,50 @@ def test_points_of_a_grid_on_the_edge_of_a_ball_are_in_it():
     assert found == (pairs / 36, 1)
 
 
+CLOUDS = {
+    "normal": lambda rng, n, d: rng.normal(size=(n, d)),
+    "on a grid": lambda rng, n, d: rng.integers(0, 3, size=(n, d)).astype(float),
+    "far from the origin": lambda rng, n, d: 1e6 + 1e-9 * rng.normal(size=(n, d)),
+    "of all sizes": lambda rng, n, d: np.ones(d) * 10.0 ** rng.uniform(-320, 300, size=(n, 1)),
+    "huge": lambda rng, n, d: HUGE * rng.uniform(-1, 1, size=(n, d)),
+    "one point": lambda rng, n, d: np.full((n, d), 0.3),
+}
+
+
+@pytest.mark.parametrize("kind", CLOUDS)
+def test_estimated_distances_decide_nothing_that_exact_ones_would_not(rng, kind):
+    for _ in range(20):
+        d, n, m = rng.integers(1, 8), *rng.integers(8, 90, size=2)
+        real, fake = (CLOUDS[kind](rng, size, d) for size in (n, m))
+        k = rng.integers(1, 7)
+        radii = np.partition(distances(real, real), k, axis=1)[:, k]
+        held = distances(fake, real) <= radii
+        assert precision_recall(real, fake, k=k).precision == held.any(axis=1).mean()
+        assert precision_recall(fake, real, k=k).recall == held.any(axis=1).mean()
+        wanted = held.sum() / (k * m), held.any(axis=0).mean()
+        assert density_coverage(real, fake, k=k) == pytest.approx(wanted, rel=1e-14)
+
+
+def test_few_distances_are_worked_out_exactly(rng, monkeypatch):
+    asked = []
+
+    def counted(x, y):
+        asked.append(len(x) * len(y))
+        return distances(x, y)
+
+    monkeypatch.setattr(metrics, "distances", counted)
+    precision_recall(*rng.normal(size=(2, 3_000, 64)))
+    # By each group of points about the six nearest of each, itself among them, on either side.
+    assert sum(asked) <= 2 * 3_000 * (6 * metrics.FEW)
+
+
 def test_the_metrics_do_not_show_their_blocks(rng, monkeypatch):
     real, fake = rng.normal(size=(60, 4)), rng.normal(size=(50, 4))
     samples, centres = torch.tensor(real), torch.tensor(fake[:7])
     whole = precision_recall(real, fake), mode_coverage(samples, centres, std=0.5)
     neighbours = nearest_neighbours(samples, torch.tensor(fake), n=3)
     monkeypatch.setattr(_distances, "BLOCK_ENTRIES", 130)
+    monkeypatch.setattr(metrics, "FEW", 7)
     assert (precision_recall(real, fake), mode_coverage(samples, centres, std=0.5)) == whole
     for mine, theirs in zip(nearest_neighbours(samples, torch.tensor(fake), n=3), neighbours,
                             strict=True):  # fmt: skip
