@@ -15,6 +15,10 @@ OPEN = "document.querySelectorAll('details').forEach(d => d.open = true)"
 STOPS = """() => [...document.querySelectorAll(".math > mjx-container[tabindex]")]
     .filter(e => e.scrollWidth <= e.clientWidth + 4).map(e => e.parentElement.outerHTML)"""
 DRAW_ALL = "section, dl { content-visibility: visible !important; }"
+# Of each picture whose place is seen: what it is for, and its width over that of its file.
+PICTURES = """() => [...document.querySelectorAll(".bd-article figure:not(.has-live) img")]
+    .filter(i => i.checkVisibility())
+    .map(i => [i.className, i.getBoundingClientRect().width / i.getAttribute("width")])"""
 NEVER_IDLE = "window.requestIdleCallback = () => 0;"  # else waiting sections come by and by
 
 

@@ -1020,9 +1020,9 @@ def test_the_opening_picture_stays_still_for_who_asks_for_less_motion(visit):
 @built
 def test_another_seed_begins_the_opening_anew(visit):
     page = visit(FIGURES["opening"])
-    page.wait_for_function(f"{OPENING}.looked?.step > 3")
+    page.wait_for_function(f"{OPENING}.looked?.step > 30")
     page.get_by_role("button", name="Another seed").click()
-    page.wait_for_function(f"{OPENING}.looked.step < 3")
+    page.wait_for_function(f"{OPENING}.looked.step < 30")  # on a busy machine its first look is 9
     assert page.evaluate(f"{OPENING}.settings.seed") == 1
 
 

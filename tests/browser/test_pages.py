@@ -13,7 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from tests.browser.site import CHAPTERS, OUTSIDE, PAGES, PHONE, SCREENS, SITE, built
+from tests.browser.site import CHAPTERS, OUTSIDE, PAGES, PHONE, SITE, built
 
 pytestmark = built
 
@@ -35,19 +35,6 @@ def test_a_wide_table_of_numbers_is_swiped_on_a_phone_rather_than_shrunk(visit):
     shown, inner = figure.evaluate("a => [a.clientWidth, a.scrollWidth]")
     assert shown <= PHONE["width"]
     assert inner >= 600
-
-
-@pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_a_screen_shows_its_own_picture_of_a_figure_at_its_own_size(visit, name, screen):
-    page = visit(name, **SCREENS[screen])
-    shown = page.locator(".bd-article figure:not(.has-live) img:visible").evaluate_all("""all =>
-        all.map(i => [i.className, i.getBoundingClientRect().width / i.getAttribute("width")])""")
-    assert shown
-    assert not [kind for kind, _ in shown if screen != "phone" and "on-phones" in kind]
-    assert not [kind for kind, _ in shown if screen == "phone" and "on-wide" in kind]
-    # Drawn with twice the pixels: letters are then as tall as in the wide one on a wide screen.
-    assert [size for kind, size in shown if "on-phones" in kind and not 0.47 < size <= 0.5] == []
 
 
 @pytest.mark.parametrize("name", PAGES)

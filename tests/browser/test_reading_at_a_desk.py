@@ -7,8 +7,8 @@ import functools
 
 import pytest
 
-from tests.browser.reading import DRAW_ALL, OPEN, STOPS, movement
-from tests.browser.site import CHAPTERS, PAGES, built, figures_started, settle, walk
+from tests.browser.reading import DRAW_ALL, PICTURES, STOPS, movement
+from tests.browser.site import CHAPTERS, DESKTOP, PAGES, built, figures_started, settle, walk
 
 pytestmark = built
 
@@ -20,6 +20,9 @@ WIDE_CODE = """() => {
     shut.forEach(d => d.open = false);
     return wide;
 }"""
+SIZE_OF_CODE = """() => [...new Set([...document.querySelectorAll(".cell_input pre")]
+    .map(p => getComputedStyle(p).fontSize))]"""
+WIDE_SCREEN = {"width": 1440, "height": 900}
 GROUND = """const ground = e => {
         for (; e; e = e.parentElement) {
             const colour = getComputedStyle(e).backgroundColor;
@@ -58,7 +61,7 @@ SPARE_AXE = """() => {
 CONTRAST_OF_LOOKS = """() => {
     axe.configure({ rules: [{ id: "color-contrast", selector: "[data-look]" }] });
 }"""
-PICTURES = ["image-alt", "role-img-alt", "svg-img-alt"]
+IMAGES = ["image-alt", "role-img-alt", "svg-img-alt"]
 WORDS = ["color-contrast", "link-in-text-block"]
 DIFFERENT = {"include": [["[data-look]"], ["img"], ["svg"], ["[role=img]"]]}
 # What axe has to say of all that is well would take as long to fetch as to find.
@@ -99,6 +102,11 @@ def at_a_desk(with_fonts, server):
         notes["needless stops"] = page.evaluate(STOPS)
         notes["wide code"] = page.evaluate(WIDE_CODE)
         page.add_style_tag(content=DRAW_ALL)
+        notes["pictures"] = page.evaluate(PICTURES)
+        page.set_viewport_size(WIDE_SCREEN)
+        notes["wide code on a wide screen"] = page.evaluate(WIDE_CODE)
+        notes["size of code"] = page.evaluate(SIZE_OF_CODE)
+        page.set_viewport_size(DESKTOP)
         page.evaluate(SPARE_AXE)
         settle(page)
         page.evaluate(f"{axe}; 0")
@@ -107,7 +115,7 @@ def at_a_desk(with_fonts, server):
         page.emulate_media(color_scheme="dark")
         page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
         settle(page)
-        notes["dark"] = violations(page, DIFFERENT, runOnly=PICTURES + WORDS, preload=False)
+        notes["dark"] = violations(page, DIFFERENT, runOnly=IMAGES + WORDS, preload=False)
         page.close()
         return notes
 
@@ -141,12 +149,16 @@ def test_no_line_of_code_is_wider_than_a_desktop_s_page(at_a_desk, name):
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_code_is_as_large_as_a_wide_screen_allows(visit, name):
-    page = visit(name, viewport={"width": 1440, "height": 900})
-    page.evaluate(OPEN)
-    size = page.locator(".cell_input pre").first.evaluate("e => getComputedStyle(e).fontSize")
-    assert size == "13.5px"
-    assert page.evaluate(WIDE_CODE) == []
+def test_code_is_as_large_as_a_wide_screen_allows(at_a_desk, name):
+    assert at_a_desk(name)["size of code"] == ["13.5px"]
+    assert at_a_desk(name)["wide code on a wide screen"] == []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_desktop_shows_its_own_picture_of_a_figure(at_a_desk, name):
+    pictures = at_a_desk(name)["pictures"]
+    assert pictures
+    assert not [kind for kind, _ in pictures if "on-phones" in kind]
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

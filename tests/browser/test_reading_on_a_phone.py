@@ -11,7 +11,7 @@ import json
 
 import pytest
 
-from tests.browser.reading import DRAW_ALL, NEVER_IDLE, OPEN, STOPS, movement
+from tests.browser.reading import DRAW_ALL, NEVER_IDLE, OPEN, PICTURES, STOPS, movement
 from tests.browser.site import CHAPTERS, PAGES, SCREENS, SITE, built, figures_started, settle, walk
 
 pytestmark = built
@@ -67,6 +67,7 @@ def on_a_phone(with_fonts, server, browser):
         notes["needless stops"] = page.evaluate(STOPS)
         page.add_style_tag(content=DRAW_ALL)
         page.evaluate(SHOW)
+        notes["pictures"] = page.evaluate(PICTURES)
         notes["width"] = page.evaluate("document.documentElement.scrollWidth")
         notes["widest"] = page.evaluate(WIDEST)
         notes["broken"] = page.locator("mjx-merror").all_text_contents()
@@ -143,3 +144,13 @@ def test_what_scrolls_sideways_can_be_scrolled_by_keyboard(on_a_phone, name):
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_formulas_in_a_line_are_no_stops_of_the_keyboard(on_a_phone, name):
     assert on_a_phone(name)["needless stops"] == []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_phone_shows_its_own_picture_of_a_figure_at_its_own_size(on_a_phone, name):
+    pictures = on_a_phone(name)["pictures"]
+    assert pictures
+    assert not [kind for kind, _ in pictures if "on-wide" in kind]
+    # Drawn with twice the pixels: letters are then as tall as in the wide one on a wide screen.
+    own = [size for kind, size in pictures if "on-phones" in kind]
+    assert [size for size in own if not 0.47 < size <= 0.5] == []

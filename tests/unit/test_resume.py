@@ -25,6 +25,7 @@ OPTIMIZERS = {"adam": training.adam, "rmsprop": training.rmsprop}
 SHORT = dataclasses.replace(
     SMALL, n_steps=30, batch_size=4, n_critic=1, log_every=1, checkpoint_every=1
 )
+KILLED = dataclasses.replace(SHORT, n_steps=12)
 
 
 def result(name, optimizer, *, averaged, config=SHORT, **options):
@@ -71,7 +72,7 @@ def test_a_stopped_run_ends_bit_for_bit_as_one_that_was_not(tmp_path, name, opti
 def _worker(path, *combination):
     gc.disable()  # what others left in the parent is not this process's to collect
     name, optimizer, averaged = combination
-    ended = result(name, optimizer, averaged=averaged, checkpoint=path)
+    ended = result(name, optimizer, averaged=averaged, config=KILLED, checkpoint=path)
     torch.save([ended[0], dataclasses.asdict(ended[1])], f"{path}.part")
     os.replace(f"{path}.part", f"{path}.end")  # a kill may come here too
 
@@ -93,7 +94,7 @@ def test_kills_at_random_moments_change_nothing(tmp_path, name, optimizer, avera
     torch.set_num_threads(1)
     wanted = 20 if (name, optimizer, averaged) == ("convolutional", "adam", True) else 3
     # This process trains first, so its forks need not load what PyTorch loads late.
-    whole = result(name, optimizer, averaged=averaged)
+    whole = result(name, optimizer, averaged=averaged, config=KILLED)
     moments, kills, rounds = random.Random(f"{name}{optimizer}{averaged}"), 0, 0
     while kills < wanted or not os.path.exists(f"{tmp_path / str(rounds)}.end"):
         path = tmp_path / str(rounds)
