@@ -66,6 +66,14 @@ def test_lines_that_say_again_what_their_numbers_are_become_a_table(tiny_book):
     assert "in all: 2" in book.page("book/ch01_x").get_text()
 
 
+def test_the_first_line_that_fits_a_pattern_has_its_heads_where_none_are_given(tiny_book):
+    book = with_table(tiny_book, row=r" *(\S+) {2,}(\S+)(?:  .*)?")
+    assert book.build() == ""
+    first = book.page("book/ch01_x").select_one("table.printed")
+    assert [th.get_text() for th in first.select("thead th")] == ["slope", "share"]
+    assert [e.get_text().strip() for e in first.select("td.number")] == ["0.01", "10.00"]
+
+
 @pytest.mark.parametrize(("row", "said"), [
     ("(steep) +(.+)", "no two lines fit the pattern"),
     (r"(\w+) +(\S+) +(\S+)", "has not 2 entries"),

@@ -2,8 +2,7 @@
 
 A page then shows its formulas at once, also without scripts, and loads a quarter of a megabyte
 less.  A mistake in TeX is a warning, so that `make book` fails on it.  Screen readers find MathML
-in each formula.  Macros hold for the page that defines them.  A chapter's formulas are ten thousand
-boxes: sections that have some are marked, and browsers lay them out when the reader comes near.
+in each formula.  Macros hold for the page that defines them.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import subprocess
 from pathlib import Path
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.util import logging
 from sphinx.util.fileutil import copy_asset
 from sphinx.util.math import get_node_equation_number
@@ -136,18 +134,6 @@ def mark_macros(app, doctree):
         alone = isinstance(formula.parent, nodes.paragraph) and len(formula.parent) == 1
         if alone and formula.astext().startswith("\\newcommand"):
             formula.parent["classes"].append("macros")
-
-
-def mark_late_sections(app, doctree, docname):
-    """Mark sections that are long to lay out for the style sheet; see `drawn-late` there."""
-    heavy = {nodes.math, nodes.math_block, nodes.image, addnodes.desc}
-    for title in (node for node in doctree.children if isinstance(node, nodes.section)):
-        parts = [node for node in title.children if isinstance(node, nodes.section)]
-        # The first may be on the first screen; the last ones, summary and references, are short,
-        # and a reader who jumps to the end must not see them change their height.
-        for part in parts[1:-2]:
-            if heavy & {type(node) for node in part.findall()}:
-                part["classes"].append("drawn-late")
 
 
 def load_style(app, pagename, templatename, context, doctree):

@@ -62,7 +62,8 @@ class Fill(SphinxPostTransform):
         words = nodes.paragraph("", "", link, nodes.Text(" "), *map(copy.deepcopy, caption))
         pictures = [one.deepcopy() for one in figure.findall(nodes.image)]
         picture = nodes.container("", *pictures, classes=["picture"])
-        return nodes.list_item("", picture, words, *_code(figure))
+        phone = [kind for kind in figure["classes"] if kind.startswith("panels-")]
+        return nodes.list_item("", picture, words, *_code(figure), classes=phone)
 
 
 def _code(figure):

@@ -49,6 +49,8 @@ PREAMBLE = r"""
 \renewcommand{\textfraction}{.12} \renewcommand{\floatpagefraction}{.7}
 \setlength{\emergencystretch}{3em}
 \AtBeginDocument{\setlength{\tymin}{72pt}} % no column narrower than a name in code
+\usepackage{etoolbox}
+\AtBeginEnvironment{longtable}{\small\setlength{\tabcolsep}{4pt}} % a cell's numbers, seven in a row
 \renewcommand{\sphinxstyletheadfamily}{\bfseries}
 \usepackage[font=small, labelfont=bf, width=.94\linewidth]{caption}
 

@@ -7,7 +7,8 @@ else 1).  A line that does not fit, with a word across a cut or nothing behind t
 as it was printed.  A line without a first entry begins another table.
 
 Where each line says again what its numbers are, a pattern tells what is an entry,
-`"table": {"row": "d = (\d+): slope (\S+)", "heads": ["d", "slope"]}`.
+`"table": {"row": "d = (\d+): slope (\S+)", "heads": ["d", "slope"]}`; without `heads` the
+first line that fits has them.
 """
 
 import itertools
@@ -54,7 +55,7 @@ def _words(about):
 def row_of(line, about):
     """Return the entries of a line, None if it is no row of the table that is told about."""
     if "row" in about:
-        return entries(line, about["row"], len(about["heads"]))
+        return entries(line, about["row"], len(about.get("heads", [])))
     return fields(line, about["cuts"])
 
 
@@ -69,10 +70,10 @@ def fields(line, cuts):
     return row if any(row[1:]) else None
 
 
-def entries(line, pattern, number):
+def entries(line, pattern, number=0):
     """Return what a pattern finds in a line, None where it does not fit it."""
     found = re.fullmatch(pattern, line)
-    if found and len(found.groups()) != number:
+    if found and number and len(found.groups()) != number:
         raise ExtensionError(f"the pattern {pattern!r} has not {number} entries, one for each head")
     return [text.strip() for text in found.groups("")] if found else None
 
