@@ -37,12 +37,16 @@
         go,
       });
 
-      // Until it runs the still picture of a trained pair shows through.
-      function refresh() {
+      // For who asks for less motion the still picture of a trained pair shows through until it runs.
+      function shown() {
         const looks = training.looks();
+        return still && !looks[looks.length - 1]?.step ? [] : looks;
+      }
+      function refresh() {
+        const looks = shown();
         const look = looks[looks.length - 1];
         if (!look || !wide) return;
-        if (look.step > 0 || !still) paint(canvas, board.clientWidth, look, ink);
+        paint(canvas, board.clientWidth, look, ink);
         drawChart(chart, chart, looks, START.way);
         show({
           "opening-step": String(look.step),
@@ -57,7 +61,7 @@
         ink = inks();
         chart.width = side.clientWidth;
         chart.height = w < NARROW ? 150 : board.clientWidth - foot.clientHeight - 4;
-        drawChart(chart, chart, training.looks(), START.way);
+        drawChart(chart, chart, shown(), START.way);
         refresh();
       };
     },
