@@ -23,7 +23,7 @@ def slack_table(ax: Axes, slack: np.ndarray, plan: np.ndarray) -> None:
         Mass between the points, shape `(n, m)`; a disc's area is proportional to it.
     """
     # A root lets the smallest slack be told from none.
-    ax.imshow(slack, cmap=MASS, norm=PowerNorm(0.4, vmin=0, vmax=3 * slack.max(), clip=True))
+    ax.imshow(slack, cmap=MASS, norm=PowerNorm(0.4, vmin=0, vmax=6 * slack.max(), clip=True))
     for (row, column), value in np.ndenumerate(slack):
         ax.text(column - 0.45, row - 0.26, f"{abs(value):.2f}", fontsize=9)
     row, column = np.nonzero(plan)
