@@ -10,10 +10,6 @@ import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")
-# Memory that was freed is kept, where the C library is glibc: to be given it back by the system
-# a page at a time takes a fifth of what chapter 10 takes in all.
-os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**30))
-os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**31))
 matplotlib.use("agg")  # not by the environment: a kernel would inherit it and show no figure
 
 pytest_plugins = ["tests.progress"]  # progress by folder, `pytest --by-folder`

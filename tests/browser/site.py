@@ -53,12 +53,16 @@ def serving(handler):
         server.shutdown()
 
 
-# After a frame all is laid out, and the page's own observers have seen it.
-FRAMES = """n => document.fonts.ready.then(() => new Promise(done => {
+# After a frame all is laid out, and the page's own observers have seen it. Where no more
+# frames come a test would wait to the end of its time; instead it is told how the page stands.
+STUCK = f"""new Promise((_, fail) => setTimeout(() => fail(new Error("drew no more frames: " + [
+    document.visibilityState, "fonts " + document.fonts.status, "scrolled to " + scrollY
+])), {PATIENCE}))"""
+FRAMES = """n => Promise.race([STUCK, document.fonts.ready.then(() => new Promise(done => {
     const next = () => n-- > 0 ? requestAnimationFrame(next) : done();
     next();
-}))"""
-WALK = """step => new Promise(done => {
+}))])""".replace("STUCK", STUCK)
+WALK = """step => Promise.race([STUCK, new Promise(done => {
     let before = -1, still = 0;
     const go = () => {
         still = scrollY === before ? still + 1 : 0;
@@ -68,7 +72,7 @@ WALK = """step => new Promise(done => {
         requestAnimationFrame(go);
     };
     go();
-})"""
+})])""".replace("STUCK", STUCK)
 
 
 def settle(page, frames=4):
