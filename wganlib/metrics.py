@@ -13,7 +13,7 @@ from scipy.special import xlogy
 from torch import Tensor
 
 from wganlib import _arrays
-from wganlib._distances import blocks, distances, near_origin, rough_squares, unit_of
+from wganlib._distances import BLOCK_ENTRIES, blocks, distances, near_origin, rough_squares, unit_of
 from wganlib._memory import refuse_large
 from wganlib.data import scale_pixels
 from wganlib.transport import exact_w1
@@ -23,7 +23,7 @@ HIGH_QUALITY = 3.0  # standard deviations, the convention of Srivastava et al. (
 SPARE_CANDIDATES = 3
 CARELESS = 1e-4  # by which a softmax may miss one, whatever its precision
 SINGLE = 2.0**-24  # the round-off of single precision
-FEW = 32  # points whose neighbours are looked for together
+FEW = 32  # points at most whose neighbours are looked for together
 LARGEST_PIXEL = 1e150  # whose square float64 can hold
 
 
@@ -582,7 +582,7 @@ def _radii(points: np.ndarray, k: int) -> np.ndarray:
     """Return the distance of each point to its k-th neighbour among the others."""
     near, _, _ = near_origin(points, points)
     radii = []
-    for rows in _few(len(points)):
+    for rows in _few(len(points), len(points)):
         squares, error = rough_squares(near[rows], near)
         # In each row one of the distances is the point's own, 0, so that number k is its
         # neighbour's.
@@ -600,7 +600,7 @@ def _balls_that_hold(
     near, near_centres, unit = near_origin(points, centres)
     limit = (radii / unit) ** 2
     counts, reached = [], np.zeros(len(centres), dtype=bool)
-    for rows in _few(len(points)):
+    for rows in _few(len(points), len(centres)):
         squares, error = rough_squares(near[rows], near_centres)
         held = squares < limit - error
         unsure = (~held & (squares <= limit + error)).any(axis=0)
@@ -612,9 +612,9 @@ def _balls_that_hold(
     return np.concatenate(counts), reached
 
 
-def _few(n: int) -> Iterator[slice]:
-    """Cut n rows into groups of so few that most points are near none of them."""
-    yield from (slice(start, start + FEW) for start in range(0, n, FEW))
+def _few(n: int, m: int) -> Iterator[slice]:
+    """Cut n rows into blocks of so few that most of m points are near none of them."""
+    return blocks(n, max(m, BLOCK_ENTRIES // FEW))
 
 
 def _centred(samples: Tensor, images: Tensor) -> tuple[Tensor, Tensor, float]:
