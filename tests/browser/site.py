@@ -53,26 +53,30 @@ def serving(handler):
         server.shutdown()
 
 
-# After a frame all is laid out, and the page's own observers have seen it. Where no more
-# frames come a test would wait to the end of its time; instead it is told how the page stands.
-STUCK = f"""new Promise((_, fail) => setTimeout(() => fail(new Error("drew no more frames: " + [
-    document.visibilityState, "fonts " + document.fonts.status, "scrolled to " + scrollY
-])), {PATIENCE}))"""
-FRAMES = """n => Promise.race([STUCK, document.fonts.ready.then(() => new Promise(done => {
-    const next = () => n-- > 0 ? requestAnimationFrame(next) : done();
-    next();
-}))])""".replace("STUCK", STUCK)
-WALK = """step => Promise.race([STUCK, new Promise(done => {
-    let before = -1, still = 0;
-    const go = () => {
+# After a frame all is laid out, and the page's own observers have seen it. Now and then a page of
+# Chromium without a GPU gets no more frames, and does when it is opened again: a test is told, and
+# `conftest.py` lets it begin once more.
+STUCK = "drew no more frames"
+FRAME = f"""
+    const stands = () => [document.visibilityState, "fonts " + document.fonts.status, scrollY];
+    const late = (_, fail) => setTimeout(() => fail(new Error("{STUCK}: " + stands())), {PATIENCE});
+    const soon = promise => Promise.race([promise, new Promise(late)]);
+    const frame = () => soon(new Promise(requestAnimationFrame));
+"""
+FRAMES = f"""async n => {{
+    {FRAME}
+    await soon(document.fonts.ready);
+    while (n-- > 0) await frame();
+}}"""
+WALK = f"""async step => {{
+    {FRAME}
+    for (let before = -1, still = 0; ; await frame()) {{
         still = scrollY === before ? still + 1 : 0;
-        if (still === 3) return done();
+        if (still === 3) return;
         before = scrollY;
-        scrollBy({ top: step, behavior: "instant" });
-        requestAnimationFrame(go);
-    };
-    go();
-})])""".replace("STUCK", STUCK)
+        scrollBy({{ top: step, behavior: "instant" }});
+    }}
+}}"""
 
 
 def settle(page, frames=4):
