@@ -17,6 +17,7 @@ import itertools
 import math
 import re
 import textwrap
+import warnings
 from pathlib import Path
 
 import matplotlib as mpl
@@ -82,20 +83,31 @@ def narrow(figure: Figure, columns: int | None = None, height: float | None = No
     """
     figure.draw_without_rendering()
     panels = restack(figure, columns, height)
-    for _ in range(3):  # labels that stand out make the picture wider than the figure
-        break_lines(figure)
-        figure.draw_without_rendering()
-        drawn = figure.get_tightbbox().width + 2 * mpl.rcParams["savefig.pad_inches"]
-        if drawn <= PAGE:
-            break
-        width = figure.get_figwidth() - (drawn - PAGE) - 0.02
-        if width < LEAST * PAGE / 2:
-            raise ValueError(
-                "labels or a legend leave no room for the figure on a phone: give its cell the "
-                'metadata "narrow": false, then it is swiped'
-            )
-        figure.set_figwidth(width)
+    if not fitted(figure):
+        raise ValueError(
+            "labels or a legend leave no room for the figure on a phone: give its cell the "
+            'metadata "narrow": false, then it is swiped'
+        )
     return labelled(plotting.palette_png(figure)[0], panels=panels)
+
+
+def fitted(figure: Figure) -> bool:
+    """Make a figure narrower by what stands out of it; says whether its panels keep some room."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "constrained_layout not applied")
+        try:
+            for _ in range(3):
+                break_lines(figure)
+                figure.draw_without_rendering()
+                drawn = figure.get_tightbbox().width + 2 * mpl.rcParams["savefig.pad_inches"]
+                if drawn <= PAGE:
+                    break
+                figure.set_figwidth(max(PAGE / 2, figure.get_figwidth() - (drawn - PAGE) - 0.02))
+        except UserWarning:  # nothing was left for the panels
+            return False
+    curves = [ax for ax in figure.axes if ax.get_subplotspec() and ax.get_aspect() == "auto"]
+    widths = [ax.get_position().width * figure.get_figwidth() for ax in curves]
+    return drawn <= PAGE and min(widths, default=PAGE) > PAGE / 5
 
 
 def restack(figure: Figure, columns: int | None, height: float | None) -> str:

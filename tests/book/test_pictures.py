@@ -117,6 +117,20 @@ def figures(path):
                 yield cell, base64.b64decode(wide)
 
 
+@pytest.mark.parametrize("where", ["labels of ticks", "a legend"])
+def test_a_figure_whose_words_leave_no_room_is_refused(where):
+    fig, ax = plt.subplots(figsize=(7.6, 3), layout="constrained")
+    for curve in range(3):
+        ax.plot([0, 1], [curve, 1], label="one-to-one-correspondence")
+    if where == "labels of ticks":
+        ax.set_yticks([0, 1], ["0", "a tick of so many words that nothing is left next to it"])
+    else:
+        ax.legend(ncols=3, loc="upper right")
+    with pytest.raises(ValueError, match='"narrow": false'):
+        pictures.narrow(fig)
+    plt.close(fig)
+
+
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_every_figure_has_a_picture_for_phones_that_was_drawn_with_it(path):
     wanted = set()
