@@ -221,6 +221,10 @@ def test_no_name_in_the_package_s_page_is_cut_off(visit, width):
         .filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1 && e.clientWidth)
         .map(e => e.textContent.slice(0, 80))""")
     assert cut == []
+    outside = page.evaluate("""() => [...document.querySelectorAll("dt.sig .viewcode-link")]
+        .map(link => [link, link.closest("dt")].map(e => e.getBoundingClientRect().bottom))
+        .filter(([link, box]) => link > box)""")
+    assert outside == []
 
 
 def test_the_site_s_address_has_a_title_and_a_card(visit):
