@@ -42,7 +42,7 @@ student: $(READY) ## write notebooks without solutions; N=ch09 takes one
 slides: book ## make slides of chapters, each deck one file; N=ch09 takes one
 	$(BIN)/python tools/slides.py $(call quoted,N)
 
-unit: $(READY) ## run the tests that need neither book nor browser, under a minute
+unit: $(READY) ## run the tests that need neither book nor browser, about a minute
 	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal --by-folder
 
 test: book ## run all tests and every notebook, three at a time on two cores, since browsers wait

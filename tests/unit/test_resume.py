@@ -92,7 +92,7 @@ def _went_on(process, path):
 @with_and_without_average
 def test_kills_at_random_moments_change_nothing(tmp_path, name, optimizer, averaged):
     torch.set_num_threads(1)
-    wanted = 20 if (name, optimizer, averaged) == ("convolutional", "adam", True) else 3
+    wanted = 20 if (name, optimizer, averaged) == ("convolutional", "adam", True) else 2
     # This process trains first, so its forks need not load what PyTorch loads late.
     whole = result(name, optimizer, averaged=averaged, config=KILLED)
     moments, kills, rounds = random.Random(f"{name}{optimizer}{averaged}"), 0, 0
