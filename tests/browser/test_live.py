@@ -765,8 +765,8 @@ def pick(box, label):
 
 @built
 def test_a_training_starts_when_it_is_seen_and_nears_its_law_beside_the_exact_distance(figure):
+    first = until(figure("train", reduced_motion="reduce"), "look.step === 0")
     box = figure("train")
-    first = until(box, "look.step >= 0")
     look = until(box, "look.step >= 80")
     box.get_by_role("button", name="Pause").click()
     assert look["w1"] < first["w1"] / 2  # from 1.4 to 0.5; two samples of the law are 0.3 apart
