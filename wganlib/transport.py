@@ -25,8 +25,6 @@ GAP_TOLERANCE = 1e-9
 HEADROOM = 8
 # Potentials may be some times as large as the costs, and must not overflow.
 LARGEST_COST = 1e300
-# Potentials may be some times as large as the costs, and must not overflow.
-LARGEST_COST = 1e300
 # Bytes that a solution takes for each pair of points at its peak, the solver's own included.
 BYTES_A_PAIR = 56
 
