@@ -214,6 +214,7 @@ def precision_recall(
     .. math::
         S(X) = \bigcup_i B\bigl(x_i, d_k(x_i)\bigr),
 
+    .. math::
         \text{precision} = \frac1m \#\{j : \tilde x_j \in S(X)\}, \qquad
         \text{recall} = \frac1n \#\{i : x_i \in S(\tilde X)\}.
 

@@ -48,7 +48,7 @@
       split.append(beside);
       const show = readout(beside, {
         obeys: ["this demand obeyed", "quiet"],
-        else: ["else mostly read as", "quiet"],
+        else: ["else most often read as", "quiet"],
         length: ["length of the noise", "quiet"],
       });
       button(beside, "Ten other noises", () => {
