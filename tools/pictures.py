@@ -93,6 +93,7 @@ def narrow(figure: Figure, columns: int | None = None, height: float | None = No
 
 def fitted(figure: Figure) -> bool:
     """Make a figure narrower by what stands out of it; says whether its panels keep some room."""
+    least = LEAST * PAGE / 2
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "constrained_layout not applied")
         try:
@@ -102,12 +103,12 @@ def fitted(figure: Figure) -> bool:
                 drawn = figure.get_tightbbox().width + 2 * mpl.rcParams["savefig.pad_inches"]
                 if drawn <= PAGE:
                     break
-                figure.set_figwidth(max(PAGE / 2, figure.get_figwidth() - (drawn - PAGE) - 0.02))
+                figure.set_figwidth(max(least, figure.get_figwidth() - (drawn - PAGE) - 0.02))
         except UserWarning:  # nothing was left for the panels
             return False
     curves = [ax for ax in figure.axes if ax.get_subplotspec() and ax.get_aspect() == "auto"]
     widths = [ax.get_position().width * figure.get_figwidth() for ax in curves]
-    return drawn <= PAGE and min(widths, default=PAGE) > PAGE / 5
+    return figure.get_figwidth() > least and min(widths, default=PAGE) > PAGE / 5
 
 
 def restack(figure: Figure, columns: int | None, height: float | None) -> str:
