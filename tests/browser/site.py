@@ -26,6 +26,7 @@ SCREENS = {
     "phone": {"viewport": PHONE, "is_mobile": True, "has_touch": True},
 }
 PATIENCE = 90_000  # milliseconds to wait for what must come; a busy machine may need many
+SILENCE = 30_000  # milliseconds without a frame, of which a busy machine draws several a second
 
 built = pytest.mark.skipif(
     not (SITE / "index.html").is_file(), reason=f"no built book in {SITE}: run `make book` first"
@@ -59,7 +60,7 @@ def serving(handler):
 STUCK = "drew no more frames"
 FRAME = f"""
     const stands = () => [document.visibilityState, "fonts " + document.fonts.status, scrollY];
-    const late = (_, fail) => setTimeout(() => fail(new Error("{STUCK}: " + stands())), {PATIENCE});
+    const late = (_, fail) => setTimeout(() => fail(new Error("{STUCK}: " + stands())), {SILENCE});
     const soon = promise => Promise.race([promise, new Promise(late)]);
     const frame = () => soon(new Promise(requestAnimationFrame));
 """
