@@ -106,9 +106,14 @@ def fitted(figure: Figure) -> bool:
                 figure.set_figwidth(max(least, figure.get_figwidth() - (drawn - PAGE) - 0.02))
         except UserWarning:  # nothing was left for the panels
             return False
-    curves = [ax for ax in figure.axes if ax.get_subplotspec() and ax.get_aspect() == "auto"]
+    curves = [ax for ax in panels_of(figure) if ax.get_aspect() == "auto"]
     widths = [ax.get_position().width * figure.get_figwidth() for ax in curves]
     return figure.get_figwidth() > least and min(widths, default=PAGE) > PAGE / 5
+
+
+def panels_of(figure: Figure) -> list[Axes]:
+    """Return what stands in a grid; a colour bar only belongs to what does."""
+    return [ax for ax in figure.axes if ax.get_subplotspec() and not hasattr(ax, "_colorbar")]
 
 
 def restack(figure: Figure, columns: int | None, height: float | None) -> str:
@@ -117,7 +122,7 @@ def restack(figure: Figure, columns: int | None, height: float | None) -> str:
     Returns how they stand: ``"as before"``; ``"stacked"`` from one row, or ``"rows"`` from several,
     one after the other; ``"turned"``.
     """
-    panels = [ax for ax in figure.axes if ax.get_subplotspec() and not hasattr(ax, "_colorbar")]
+    panels = panels_of(figure)
     rows = arranged(panels)
     wide, high = figure.get_size_inches()
     tall = {ax: ax.get_position().height * high for ax in panels}

@@ -9,13 +9,10 @@ from chromium import PROGRAM
 from tests.browser.reading import SHIFTS
 from tests.browser.site import PATIENCE, SCREENS, STUCK, Quiet, serving, settle
 
-HERE = Path(__file__).parent
-
 
 def pytest_itemcollected(item):
     """Let a test begin once more whose page got no more frames; a page at fault gets none again."""
-    if HERE in item.path.parents:
-        item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=STUCK))
+    item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=STUCK))
 
 
 @pytest.fixture(scope="session")
