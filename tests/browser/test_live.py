@@ -47,6 +47,7 @@ FIRST = {"train", "opening", "digits", "boxes"}  # of their pages
 NO_CELL = {"opening"}  # a directive of a page asks for them
 SHARED = {"core", "product", "engine", "stage", "conv"}  # scripts that are no figure
 PHONE = {"width": 360, "height": 780}
+A_PIXEL = 1  # by less a part stays where it is, when a section above it comes late to its height
 
 built = pytest.mark.skipif(
     not all((SITE / page).is_file() for page in FIGURES.values()),
@@ -397,7 +398,7 @@ def test_a_finger_drags_a_pile_and_the_page_stays_where_it_is(figure):
     after = exact(box)["piles"][2]
     assert after["at"] < 5
     assert after["mass"] > mass + 0.05
-    assert box.bounding_box() == before
+    assert box.bounding_box() == pytest.approx(before, abs=A_PIXEL)
 
 
 @built
@@ -926,7 +927,7 @@ def test_a_law_can_be_drawn_by_mouse_finger_and_keyboard(figure, screen):
             points = [{"x": x + size / 4, "y": y + share * size}]
             finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
         finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        assert board.bounding_box() == at  # the page has not scrolled
+        assert board.bounding_box() == pytest.approx(at, abs=A_PIXEL)  # the page has not scrolled
     else:
         page.mouse.move(x + size / 4, y + 0.2 * size)
         page.mouse.down()
