@@ -37,6 +37,10 @@ WIDEST = """() => [...document.querySelectorAll(".bd-article *")]
     .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
     .slice(0, 5).map(e => e.tagName + "." + e.className + ": " + e.textContent.slice(0, 60))"""
 
+CUT = """() => [...document.querySelectorAll(".bd-article span.math mjx-math")]
+    .filter(e => !e.closest("table") && e.getBoundingClientRect().right > innerWidth)
+    .map(e => e.closest("p, li, dd, figcaption").textContent.slice(0, 80))"""
+
 
 @pytest.fixture(scope="module")
 def on_a_phone(with_fonts, server, browser):
@@ -70,6 +74,7 @@ def on_a_phone(with_fonts, server, browser):
         notes["pictures"] = page.evaluate(PICTURES)
         notes["width"] = page.evaluate("document.documentElement.scrollWidth")
         notes["widest"] = page.evaluate(WIDEST)
+        notes["cut formulas"] = page.evaluate(CUT)
         notes["broken"] = page.locator("mjx-merror").all_text_contents()
         notes["empty"] = page.evaluate(EMPTY)
         own = (server, f"blob:{server}")  # a worker has an address of this kind
@@ -134,6 +139,11 @@ def test_no_script_lays_out_the_whole_page(on_a_phone, name):
     """What scripts measure is laid out, also if it waits; a trace counts every box."""
     # 1,500 to 6,500 are; a script that measures everything makes it 10,700 to 33,000
     assert 0 < on_a_phone(name)["laid out"] < 10_000
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_formula_in_a_line_is_wider_than_a_phone(on_a_phone, name):
+    assert on_a_phone(name)["cut formulas"] == []
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
