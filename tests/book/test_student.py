@@ -112,3 +112,9 @@ def test_a_page_offers_the_notebook_next_to_its_own(tiny_site):
     made = tiny_site.folder / "_build/html/students/ch01_x-exercises.ipynb"
     assert "because" not in made.read_text(encoding="utf8")
     assert not tiny_site.page("book/claims").select(".btn-download-student-button")
+
+
+def test_a_chapter_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["student", "ch99"])
+    with pytest.raises(SystemExit, match="starts with ch99"):
+        student.main()

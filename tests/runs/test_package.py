@@ -44,5 +44,5 @@ def test_no_notebook_and_no_module_edits_the_search_path():
     for path in (ROOT / "book").glob("*.ipynb"):
         cells = json.loads(path.read_text(encoding="utf8"))["cells"]
         assert "sys.path" not in "".join("".join(cell["source"]) for cell in cells), path.name
-    for path in PACKAGE.rglob("*.py"):
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "book" / "_ext").rglob("*.py")]:
         assert "sys.path" not in path.read_text(encoding="utf8"), path.name
