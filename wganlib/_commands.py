@@ -27,7 +27,7 @@ from wganlib.records import Run, TrainConfig
 _ASKED = ("minutes", "steps", "size", "channels", "seed", "device")  # what a run depends on
 N_SHOWN, REFRESH = 64, 20.0  # samples to look at while it trains, and the seconds between
 MOST_IN_A_GRID = 10_000
-_RESERVE, _PROBE = 0.9, 2.0  # share of the time that is planned with; seconds to measure speed
+RESERVE, PROBE = 0.9, 2.0  # share of the time that is planned with; seconds to measure speed
 _PACKAGES = ("numpy", "torch", "torchvision")
 
 
@@ -189,9 +189,9 @@ def _new_plan(run: Path, asked: argparse.Namespace, split: Split, device: torch.
     config = TrainConfig(**schedule["config"] | {"batch_size": size, "seed": asked.seed})
     steps = asked.steps
     if steps is None:
-        pace = _seconds_per_step(networks, split.real.to(device), config, device)
+        pace = seconds_per_step(networks, split.real.to(device), config, device)
         minutes = asked.minutes or schedule["minutes"]
-        left = 60 * minutes * _RESERVE - (time.monotonic() - asked.begun)
+        left = 60 * minutes * RESERVE - (time.monotonic() - asked.begun)
         steps = max(1, int(left / pace))
     plan = {
         "asked": _wishes(asked), "checksum": split.about["checksum"], "device": str(device),
@@ -218,12 +218,12 @@ def _descriptions(split: Split, sizes: dict) -> dict[str, dict]:
     }
 
 
-def _seconds_per_step(
+def seconds_per_step(
     networks: dict, real: Tensor | Images, config: TrainConfig, device: torch.device
 ) -> float:
     """Measure how long a step takes, by runs that nothing is kept of."""
     steps, spent = 1, 0.0
-    while spent < _PROBE:
+    while spent < PROBE:
         steps *= 2
         pair = [net.to(device) for net in _networks(networks, config.seed)]
         short = replace(config, n_steps=steps, log_every=steps)

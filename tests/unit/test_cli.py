@@ -261,22 +261,21 @@ def test_quiet_says_nothing(here, run):
 
 
 def test_minutes_decide_how_many_steps_there_are(here, run, monkeypatch):
-    monkeypatch.setattr("wganlib._commands._seconds_per_step", lambda *_: 0.1)
+    monkeypatch.setattr("wganlib._commands.seconds_per_step", lambda *_: 0.1)
     assert run("train", "table.csv", "--out", "run", "--minutes", 0.1)[0] == 0
     steps = records.load_run(here / "run").config.n_steps
     assert 40 <= steps <= 54  # nine tenths of 6 s, less what reading took
 
 
-def test_a_step_is_measured_to_take_as_long_as_it_takes(here):
+def test_a_step_is_measured_to_take_as_long_as_it_takes(here, monkeypatch):
     from wganlib import _commands
 
+    monkeypatch.setattr(_commands, "PROBE", 0.2)
     config = records.TrainConfig(batch_size=8)
     real, networks = torch.randn(40, 2), {
         "generator": {"class": "MLPGenerator"}, "critic": {"class": "MLPCritic"},
     }  # fmt: skip
-    _commands._PROBE, before = 0.2, _commands._PROBE
-    found = _commands._seconds_per_step(networks, real, config, torch.device("cpu"))
-    _commands._PROBE = before
+    found = _commands.seconds_per_step(networks, real, config, torch.device("cpu"))
     assert 1e-4 < found < 1  # a millisecond or ten on any machine
 
 
@@ -801,14 +800,19 @@ def test_a_command_that_is_asked_to_end_from_outside_keeps_what_was_reached(here
     assert torch.load(here / "run" / "checkpoint.pt", weights_only=True)["step"] >= 50
 
 
-def test_a_hangup_that_is_ignored_stays_ignored():
-    with cli._ended_like_ctrl_c():
-        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+def test_a_hangup_that_is_ignored_stays_ignored(here, refused, monkeypatch):
+    found = []
+
+    def look(*_, **__):
+        found.extend(map(signal.getsignal, (signal.SIGTERM, signal.SIGHUP)))
+        raise ValueError("looked")
+
+    monkeypatch.setattr("wganlib._datasets.load", look)
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    with cli._ended_like_ctrl_c():
-        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    assert refused("train", "table.csv", "--out", "run") == "wganlib: looked"
     signal.signal(signal.SIGHUP, before)
+    assert found == [signal.default_int_handler, signal.SIG_IGN]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 # --- MNIST ----------------------------------------------------------------------------------------
