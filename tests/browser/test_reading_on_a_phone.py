@@ -37,9 +37,11 @@ WIDEST = """() => [...document.querySelectorAll(".bd-article *")]
     .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
     .slice(0, 5).map(e => e.tagName + "." + e.className + ": " + e.textContent.slice(0, 60))"""
 
-CUT = """() => [...document.querySelectorAll(".bd-article span.math mjx-math")]
-    .filter(e => !e.closest("table") && e.getBoundingClientRect().right > innerWidth)
-    .map(e => e.closest("p, li, dd, figcaption").textContent.slice(0, 80))"""
+# Also on a phone that is 30 pixels narrower: a formula does not break, and its end would be cut.
+WIDE_FORMULAS = """() => [...document.querySelectorAll(".bd-article span.math mjx-math")]
+    .map(e => [e.getBoundingClientRect().width, e.closest("p, li, dd, td, th, figcaption")])
+    .filter(([width, text]) => !text.closest("table") && width > text.clientWidth - 30)
+    .map(([_, text]) => text.textContent.slice(0, 80))"""
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,7 @@ def on_a_phone(with_fonts, server, browser):
         notes["pictures"] = page.evaluate(PICTURES)
         notes["width"] = page.evaluate("document.documentElement.scrollWidth")
         notes["widest"] = page.evaluate(WIDEST)
-        notes["cut formulas"] = page.evaluate(CUT)
+        notes["wide formulas"] = page.evaluate(WIDE_FORMULAS)
         notes["broken"] = page.locator("mjx-merror").all_text_contents()
         notes["empty"] = page.evaluate(EMPTY)
         own = (server, f"blob:{server}")  # a worker has an address of this kind
@@ -143,7 +145,7 @@ def test_no_script_lays_out_the_whole_page(on_a_phone, name):
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_no_formula_in_a_line_is_wider_than_a_phone(on_a_phone, name):
-    assert on_a_phone(name)["cut formulas"] == []
+    assert on_a_phone(name)["wide formulas"] == []
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
