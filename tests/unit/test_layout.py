@@ -5,10 +5,12 @@ import doctest
 import importlib
 import re
 import tomllib
+from importlib.metadata import distributions
 from itertools import chain
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 from tests import ROOT
 
@@ -157,11 +159,21 @@ def requirement(text):
     return re.split(r"[<>=!~\[; ]", text)[0].lower().replace("_", "-")
 
 
+PINS = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line]
+
+
 def test_every_requirement_has_an_exact_version():
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
-    pinned = {requirement(line) for line in lines if "==" in line}
+    pinned = {requirement(line) for line in PINS}
     wanted = {*PROJECT["dependencies"], *chain(*PROJECT["optional-dependencies"].values())}
     assert {requirement(r) for r in wanted} <= pinned
+
+
+def test_every_exact_version_can_be_had_with_the_oldest_python():
+    oldest = PROJECT["requires-python"].removeprefix(">=") + ".0"
+    here = {f"{d.name}=={d.version}": d.metadata["Requires-Python"] for d in distributions()}
+    found = {pin: needs for pin, needs in here.items() if pin in PINS and needs}
+    assert len(found) > 20
+    assert {pin: s for pin, s in found.items() if not SpecifierSet(s).contains(oldest)} == {}
 
 
 def test_the_package_itself_pins_nothing():
