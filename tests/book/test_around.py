@@ -3,6 +3,7 @@
 import datetime
 import shutil
 import zipfile
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,7 +14,8 @@ from tests import ROOT
 
 pytest.importorskip("jupyter_book", reason="Jupyter Book is not installed (extra `book`)")
 import slides
-from measured import citing
+from measured import citing, epub
+from sphinx.errors import ExtensionError
 
 ABOUT = {
     "authors": [{"name": "The Group"}, {"family-names": "Noether", "given-names": "Emmy"}],
@@ -72,6 +74,14 @@ def test_the_gallery_shows_each_figure_with_its_place_and_its_code(tiny_book):
 
 def test_nothing_is_reported_to_a_repository_without_a_name(tiny_site):
     assert not tiny_site.page("book/ch01_x").select(".btn-report-button, [src*='report.js']")
+
+
+@pytest.mark.parametrize("paragraphs", [1, 3])
+def test_a_fold_of_another_form_stops_an_e_book(paragraphs):
+    app = SimpleNamespace(builder=SimpleNamespace(name="epub"))
+    page = {"css_files": [], "body": f"<summary>{'<p>Show</p>' * paragraphs}</summary>"}
+    with pytest.raises(ExtensionError, match="ch01_x: expected two paragraphs"):
+        epub.rewrite(app, "ch01_x", None, page, None)
 
 
 @pytest.mark.filterwarnings("ignore::bs4.XMLParsedAsHTMLWarning")  # XHTML is read as HTML

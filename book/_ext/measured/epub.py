@@ -10,6 +10,7 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.builders.epub3 import Epub3Builder
+from sphinx.errors import ExtensionError
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 SHEET = Path(__file__).resolve().parents[2] / "_static" / "epub.css"
@@ -42,7 +43,9 @@ def rewrite(app, pagename, templatename, context, doctree):
     if app.builder.name == "epub":
         sheets = context["css_files"]
         context["css_files"] = [one for one in sheets if str(one.filename).endswith(SHEETS)]
-        context["body"] = FOLD.sub(r"<summary>\1</summary>", context.get("body", ""))
+        context["body"] = body = FOLD.sub(r"<summary>\1</summary>", context.get("body", ""))
+        if wrong := re.search(r"<summary[^>]*>\s*<p\b.{0,80}", body, re.DOTALL):
+            raise ExtensionError(f"{pagename}: expected two paragraphs in a fold: {wrong[0]}")
 
 
 def mathml(html):
