@@ -40,7 +40,8 @@ def test_a_wide_table_of_numbers_is_swiped_on_a_phone_rather_than_shrunk(visit):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_opened_as_a_file_asks_for_nothing_else(visit, name):
     page = visit(name, base=SITE.as_uri() + "/")
-    assert [url for url in page.asked if not url.startswith(SITE.as_uri())] == []
+    own = (SITE.as_uri(), "blob:null/")  # a worker, if a training has started, has one of this kind
+    assert [url for url in page.asked if not url.startswith(own)] == []
     assert page.complaints == []
     unset = page.locator(".bd-article .math").evaluate_all(
         "all => all.filter(m => !m.querySelector('mjx-container')).map(m => m.textContent)"

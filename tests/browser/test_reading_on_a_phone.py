@@ -39,7 +39,7 @@ WIDEST = """() => [...document.querySelectorAll(".bd-article *")]
 
 # Also on a phone that is 30 pixels narrower: a formula does not break, and its end would be cut.
 WIDE_FORMULAS = """() => [...document.querySelectorAll(".bd-article span.math mjx-math")]
-    .map(e => [e.getBoundingClientRect().width, e.closest("p, li, dd, td, th, figcaption")])
+    .map(e => [e.getBoundingClientRect().width, e.closest("p, li, dt, dd, td, figcaption, div")])
     .filter(([width, text]) => !text.closest("table") && width > text.clientWidth - 30)
     .map(([_, text]) => text.textContent.slice(0, 80))"""
 
