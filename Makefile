@@ -37,7 +37,7 @@ epub: $(READY) ## make an e-book of the whole book
 	$(BIN)/python tools/epub.py
 
 student: $(READY) ## write notebooks without solutions; N=ch09 takes one
-	@cd book/_ext && $(abspath $(BIN))/python -c 'from measured import student; student.main()' $(call quoted,N)
+	PYTHONPATH=book/_ext $(BIN)/python tools/student.py $(call quoted,N)
 
 slides: book ## make slides of chapters, each deck one file; N=ch09 takes one
 	$(BIN)/python tools/slides.py $(call quoted,N)

@@ -10,6 +10,7 @@ from nbclient import NotebookClient
 from tests import ROOT
 
 pytest.importorskip("jupyter_book", reason="Jupyter Book is not installed (extra `book`)")
+import student as command
 from measured import student
 
 CHAPTERS = sorted(ROOT.glob("book/ch*.ipynb"))
@@ -114,7 +115,6 @@ def test_a_page_offers_the_notebook_next_to_its_own(tiny_site):
     assert not tiny_site.page("book/claims").select(".btn-download-student-button")
 
 
-def test_a_chapter_that_is_not_there_is_named(monkeypatch):
-    monkeypatch.setattr("sys.argv", ["student", "ch99"])
+def test_a_chapter_that_is_not_there_is_named():
     with pytest.raises(SystemExit, match="starts with ch99"):
-        student.main()
+        command.main(["ch99"])

@@ -7,7 +7,6 @@ Every build writes these notebooks next to the pages, whose download button offe
 """
 
 import re
-import sys
 from pathlib import Path
 
 import nbformat
@@ -64,16 +63,6 @@ def write(path: Path, folder: Path) -> Path:
     file = folder / name_of(path)
     nbformat.write(without_answers(nbformat.read(path, as_version=4)), file)
     return file
-
-
-def main():
-    """Write the notebooks of the chapters that the command line names, and say where they are."""
-    book, names = Path(__file__).parents[2], tuple(sys.argv[1:] or ["ch"])
-    chosen = [path for path in sorted(book.glob("ch*.ipynb")) if path.name.startswith(names)]
-    if not chosen:
-        sys.exit(f"no chapter in {book} starts with {', '.join(names)}")
-    for path in chosen:
-        print(write(path, book.parent / "_build" / FOLDER))
 
 
 def write_all(app, error):
