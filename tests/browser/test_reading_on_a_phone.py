@@ -143,7 +143,7 @@ def test_no_script_lays_out_the_whole_page(on_a_phone, name):
     assert 0 < on_a_phone(name)["laid out"] < 10_000
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
+@pytest.mark.parametrize("name", PAGES)
 def test_no_formula_in_a_line_is_wider_than_a_phone(on_a_phone, name):
     assert on_a_phone(name)["wide formulas"] == []
 
